@@ -1,0 +1,609 @@
+"""A neural network in NumPy: read it in one sitting, train it in seconds, run it backwards.
+
+Here: the forward pass, exact backpropagation, training by gradient descent, digits turned a
+little as extra examples, the backward query and imagining, save and load.
+Not here: convolutions, GPUs, automatic differentiation. mnist.py reads the digits, plots.py
+draws them.
+
+Rows are examples: B of them in a batch, n in all. The shapes in the comments are those of the
+default network of 784 inputs, 100 hidden nodes and 10 outputs:
+
+    x (B, 784) - weights[0] (784, 100) -> hidden (B, 100) - weights[1] (100, 10) -> outputs (B, 10)
+
+Sources: T. Rashid, "Make Your Own Neural Network" (2016), for the network, the turned digits and
+the backward query; M. Nielsen, "Neural Networks and Deep Learning" (2015), chapters 2 and 3, for
+backpropagation and the losses.
+"""
+
+import copy
+import json
+import os
+import uuid
+import zipfile
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import scipy.ndimage
+import scipy.sparse
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
+
+MEASUREMENTS = 5  # an epoch, while training
+CHUNK = 2_000  # images worked on at a time where there are many, so that memory stays small
+MAX_FILE_BYTES = 1_000_000_000  # no network of this module is larger
+
+# --- Activations: what a node makes of z, the sum that reaches it ---------------------------------
+
+
+class Activation(NamedTuple):
+    value: Callable  # z -> a
+    backward: Callable  # a and the loss's slope by a -> the loss's slope by z
+    inverse: Callable  # a -> z, for the backward query
+
+
+@np.errstate(over="ignore")  # exp(-z) overflows for z < -88, and 1 / infinity = 0 is right
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def softmax(z):
+    e = np.exp(z - z.max(axis=1, keepdims=True))  # the maximum cancels out; exp cannot overflow
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def softmax_backward(a, slope):  # each a depends on every z of its row, hence the sum
+    return a * (slope - (slope * a).sum(axis=1, keepdims=True))
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(
+        value=sigmoid,
+        backward=lambda a, slope: slope * a * (1 - a),
+        inverse=lambda a: np.log(a / (1 - a)),  # the logit
+    ),
+    "relu": Activation(
+        value=lambda z: np.maximum(z, 0),
+        backward=lambda a, slope: slope * (a > 0),
+        inverse=lambda a: a,  # a 0 does not tell how far below 0 z was
+    ),
+    "softmax": Activation(value=softmax, backward=softmax_backward, inverse=np.log),
+}
+
+# --- Losses: how wrong the outputs of each row are, (B,) ------------------------------------------
+
+
+def squared_error(outputs, targets):
+    return ((outputs - targets) ** 2).sum(axis=1) / 2
+
+
+def cross_entropy(outputs, targets):
+    tiny = np.finfo(outputs.dtype).tiny  # keeps the logarithm of an output of 0 finite
+    return -(targets * np.log(np.maximum(outputs, tiny))).sum(axis=1)
+
+
+def binary_cross_entropy(outputs, targets):
+    return cross_entropy(outputs, targets) + cross_entropy(1 - outputs, 1 - targets)
+
+
+LOSSES = {  # by loss and output activation
+    ("squared error", "sigmoid"): squared_error,
+    ("squared error", "relu"): squared_error,
+    ("squared error", "softmax"): squared_error,
+    ("cross-entropy", "softmax"): cross_entropy,  # one choice among ten
+    ("cross-entropy", "sigmoid"): binary_cross_entropy,  # ten choices between yes and no
+}
+
+# --- Initial weights: functions of a random generator and the shape (inputs, nodes) ---------------
+
+
+def normal(rng, shape):
+    """Mean 0, standard deviation inputs^-0.5: z starts where the sigmoid is steep."""
+    return rng.normal(0, shape[0] ** -0.5, shape)
+
+
+def uniform(low, high):
+    return lambda rng, shape: rng.uniform(low, high, shape)
+
+
+# --- The network ----------------------------------------------------------------------------------
+
+
+class NeuralNetwork:
+    """A fully connected network with any number of layers.
+
+    layers   nodes a layer, inputs first: (784, 100, 10); (784, 10) has no hidden layer
+    hidden   activation of the hidden layers: "sigmoid", "relu" or "softmax"
+    output   activation of the last layer, one of the same
+    loss     "squared error" or "cross-entropy"
+    biases   whether each node adds a number of its own to z, learned from 0
+    initial  how weights begin: normal, uniform(low, high) or a function (rng, shape) -> weights
+    seed     same seed, same machine: same weights, same order of examples
+    dtype    np.float32 for speed, np.float64 to check gradients
+
+    `weights` and `biases` are lists with one array a layer; without biases their list is empty.
+    `history` is a list of what `train` measured. ValueError for an option it does not know.
+    """
+
+    def __init__(
+        self,
+        layers=(784, 100, 10),
+        *,
+        hidden="sigmoid",
+        output="sigmoid",
+        loss="squared error",
+        biases=False,
+        initial=normal,
+        seed=0,
+        dtype=np.float32,
+    ):
+        if len(layers) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in layers):
+            raise ValueError(f"layers: expected two or more whole numbers above 0, got {layers}")
+        if hidden not in ACTIVATIONS:
+            raise ValueError(f"hidden: expected one of {list(ACTIVATIONS)}, got {hidden!r}")
+        if (loss, output) not in LOSSES:
+            raise ValueError(f"(loss, output): expected one of {list(LOSSES)}, got {loss, output}")
+        self.layers = tuple(int(nodes) for nodes in layers)
+        self.hidden, self.output, self.loss_name = hidden, output, loss
+        self.dtype = np.dtype(dtype).type
+        self.rng = np.random.default_rng(seed)
+        self.weights = [
+            initial(self.rng, shape).astype(dtype)  # (inputs, nodes)
+            for shape in zip(self.layers[:-1], self.layers[1:], strict=True)
+        ]
+        self.biases = [np.zeros(nodes, dtype) for nodes in self.layers[1:]] if biases else []
+        self.velocities = [np.zeros_like(p) for p in self.weights + self.biases]  # for momentum
+        self.seen = None  # some of the pictures it was trained on; their pixels make the canvas
+        self._canvas = None
+        self.history = []
+        self.epoch = 0.0  # epochs trained so far
+
+    # -- What goes in and what should come out
+
+    def as_input(self, images):
+        """Rows for the first layer, (n, 784). Bytes are pixels: 0..255 becomes 0.01..1.00, never
+        0, since a weight whose input is 0 does not learn. Other numbers stay as they are.
+
+        ValueError for rows of another length and for pixels that are not bytes.
+        """
+        x = np.atleast_2d(images)
+        if x.ndim != 2 or x.shape[1] != self.layers[0]:
+            raise ValueError(f"expected rows of {self.layers[0]} inputs, got shape {x.shape}")
+        if x.dtype == np.uint8:
+            x = x.astype(self.dtype)  # then in place: faster than x * 0.99 / 255 + 0.01
+            x *= 0.99 / 255
+            x += 0.01
+        elif x.dtype.kind in "iu" and x.size and x.max() > 1:
+            raise ValueError(
+                "whole numbers above 1 look like pixels: pass them as bytes, "
+                "images.astype(np.uint8), or scale them to 0.01..1.00 yourself"
+            )
+        return x.astype(self.dtype, copy=False)
+
+    def as_targets(self, labels):
+        """What the outputs should be, (n, 10). A digit, or several, becomes rows of 0.01 with 0.99
+        at the digit's node, since a sigmoid never reaches 0 or 1; with softmax, which can, 0 and
+        1. Rows of numbers stay as they are. One output node stands for the labels 0 and 1.
+
+        ValueError for labels that have no node and for rows of another length.
+        """
+        targets, nodes = np.asarray(labels), self.layers[-1]
+        if targets.ndim < 2 and targets.dtype.kind in "iub":
+            targets = np.atleast_1d(targets).astype(int)
+            low, high = (0.0, 1.0) if self.output == "softmax" else (0.01, 0.99)
+            rows = np.eye(nodes) if nodes > 1 else np.array([[0], [1]])  # (labels, nodes)
+            if targets.size and not 0 <= targets.min() <= targets.max() < len(rows):
+                found = f"{targets.min()} to {targets.max()}"
+                raise ValueError(f"labels: expected 0 to {len(rows) - 1}, got {found}")
+            targets = (low + (high - low) * rows)[targets]
+        targets = np.atleast_2d(targets)
+        if targets.ndim != 2 or targets.shape[1] != nodes:
+            raise ValueError(f"expected labels or rows of {nodes} targets, got {targets.shape}")
+        if self.output == "softmax" and (abs(targets.sum(axis=1) - 1) > 1e-3).any():
+            raise ValueError("softmax outputs add up to 1, and so must each row of targets")
+        return targets.astype(self.dtype, copy=False)
+
+    def activation(self, layer):
+        return ACTIVATIONS[self.output if layer in (-1, len(self.weights) - 1) else self.hidden]
+
+    # -- Forward and backward
+
+    def forward(self, x):
+        """The activations of every layer: [x (B, 784), hidden (B, 100), outputs (B, 10)]."""
+        activations = [self.as_input(x)]
+        for layer, weights in enumerate(self.weights):
+            z = activations[layer] @ weights  # (B, nodes)
+            if self.biases:
+                z += self.biases[layer]
+            activations.append(self.activation(layer).value(z))  # (B, nodes)
+        return activations
+
+    def loss(self, x, targets):
+        """The number to lower: the rows' losses, averaged."""
+        return float(self.row_losses(self.forward(x)[-1], self.as_targets(targets)).mean())
+
+    def row_losses(self, outputs, targets):
+        return LOSSES[self.loss_name, self.output](outputs, targets)  # (B,)
+
+    def deltas(self, activations, targets, scale=1.0):
+        """The loss's slope by z, the sum into each node: one (B, nodes) a layer.
+
+        It reads as forward in a mirror, from the outputs back: through the activation, then
+        through the weights. (Well-known tutorials, Rashid's too, forget the slope of the outputs'
+        activation. What they descend is not the gradient; lesson 2 measures what it costs.)
+        """
+        outputs = activations[-1]
+        slope = (outputs - self.as_targets(targets)) * (scale / len(outputs))  # (B, 10)
+        if self.loss_name == "squared error":
+            slope = self.activation(-1).backward(outputs, slope)  # (B, 10)
+        # With cross-entropy its slope and that of sigmoid or softmax cancel out: outputs - targets
+        # is the slope by z already (Nielsen, chapter 3).
+        deltas = [slope]
+        for layer in reversed(range(1, len(self.weights))):
+            slope = deltas[0] @ self.weights[layer].T  # (B, 100)
+            deltas.insert(0, self.activation(layer - 1).backward(activations[layer], slope))
+        return deltas
+
+    def backprop(self, x, targets, scale=1.0):
+        """The gradients: the exact slopes of the loss by every weight and every bias, as two lists
+        like `weights` and `biases`. They come multiplied by `scale`: there train passes its
+        learning rate, since scaling the small deltas saves a pass over the large weights."""
+        *activations, outputs = self.forward(x)
+        deltas = self.deltas([*activations, outputs], targets, scale)
+        by_weights = [a.T @ delta for a, delta in zip(activations, deltas, strict=True)]
+        by_biases = [delta.sum(axis=0) for delta in deltas] if self.biases else []
+        return by_weights, by_biases
+
+    def input_gradient(self, x, targets):
+        """The slopes of the loss by the inputs, (B, 784): the one line that backprop leaves out."""
+        return self.deltas(self.forward(x), targets)[0] @ self.weights[0].T
+
+    # -- Training
+
+    def train(
+        self,
+        images,
+        labels,
+        *,
+        epochs=10,
+        learning_rate=3.0,
+        batch_size=32,
+        rotations=(10, -10),
+        momentum=0.0,
+        validation=None,
+        callback=None,
+        progress=True,
+    ):
+        """Gradient descent on batches of shuffled examples. Call it again to go on.
+
+        images, labels  (n, 784) and (n,), see as_input and as_targets
+        epochs          times through all examples
+        learning_rate   a number, or a function of the fraction of this training done, 0..1
+        batch_size      examples a step; None: all of them in each step
+        rotations       degrees: each image is shown as it is and turned by these
+        momentum        0..1, how much of the last step is in the next (Nesterov's, as in Sutskever
+                        et al. 2013, "On the importance of initialization and momentum")
+        validation      (images, labels) to measure on, never to learn from
+        callback        called with each measurement, five an epoch: a dict of epoch, loss and
+                        accuracy (on 1,000 of the images or so) and, with a validation,
+                        validation_loss and validation_accuracy
+        progress        a bar with the time left, and a line an epoch
+
+        Returns `history`, all measurements so far. An interrupt (Ctrl-C, the notebook's stop
+        button, a callback that raises KeyboardInterrupt) ends it early: weights and history stay,
+        and the next call goes on from there. ValueError for examples that do not fit the network
+        or each other, and for knobs out of range.
+        """
+        images, targets = self._examples(images, labels)
+        validation = validation and self._examples(*validation[:2])  # a source may come third
+        rate_at = learning_rate if callable(learning_rate) else lambda done: learning_rate
+        batch_size = len(images) * (1 + len(rotations)) if batch_size is None else batch_size
+        fine = epochs >= 0 and batch_size >= 1 and 0 <= momentum < 1
+        if not fine or not (callable(learning_rate) or 0 < learning_rate < np.inf):
+            knobs = f"{epochs=}, {learning_rate=}, {batch_size=}, {momentum=}"
+            raise ValueError(
+                "expected epochs from 0, a learning_rate above 0, batch_size from 1 "
+                f"or None, and momentum from 0 to below 1, got {knobs}"
+            )
+        every = -(-len(images) // 1000)
+        probe = images[::every], targets[::every]
+        if images.dtype == np.uint8:
+            self.seen = probe[0]
+        if rotations:
+            images = np.concatenate([images, *(rotate(images, degrees) for degrees in rotations)])
+            targets = np.tile(targets, (1 + len(rotations), 1))
+        batch_size = min(batch_size, len(images))
+        steps = -(-len(images) // batch_size)  # an epoch; the last batch may be smaller
+        measured = {-(-steps * part // MEASUREMENTS) for part in range(1, MEASUREMENTS + 1)}
+        start = self.epoch
+
+        # Small products gain nothing from a second thread: each step the threads wait for the
+        # weights that the other one changed, and on a busy machine they wait long.
+        threads = threadpool_limits(1 if batch_size < 128 else None, user_api="blas")
+        bar = tqdm(
+            total=epochs * len(images),
+            unit=" examples",
+            unit_scale=True,
+            leave=False,
+            disable=not progress,
+        )
+        with threads, bar:
+            try:
+                for epoch in range(epochs):
+                    for step, (x, t) in enumerate(self._batches(images, targets, batch_size), 1):
+                        rate = rate_at((epoch + (step - 1) / steps) / epochs)
+                        self._descend(*self.backprop(x, t, scale=rate), momentum)
+                        self.epoch = start + epoch + step / steps
+                        bar.update(len(x))
+                        if step in measured:
+                            self.history.append(self._measurement(probe, validation))
+                            if callback:
+                                callback(self.history[-1])
+                    if progress and (epochs - epoch - 1) % -(-epochs // 10) == 0:
+                        bar.write(_in_words(self.history[-1]))
+            except KeyboardInterrupt:
+                if progress:
+                    bar.write(f"Stopped after {self.epoch:.1f} epochs; call train again to go on.")
+        return self.history
+
+    def _batches(self, images, targets, batch_size):
+        if batch_size == len(images):
+            yield self.as_input(images), targets  # all at once: their order does not matter
+            return
+        order = self.rng.permutation(len(images))
+        for i in range(0, len(images), batch_size):
+            rows = order[i : i + batch_size]
+            yield images.take(rows, axis=0), targets.take(rows, axis=0)  # faster than images[rows]
+
+    def _descend(self, by_weights, by_biases, momentum):
+        for parameter, velocity, step in zip(
+            self.weights + self.biases, self.velocities, by_weights + by_biases, strict=True
+        ):
+            if momentum:
+                velocity *= momentum
+                velocity += step
+                step += momentum * velocity
+            parameter -= step
+
+    def _examples(self, images, labels):
+        images, targets = np.atleast_2d(images), self.as_targets(labels)
+        if not 0 < len(images) == len(targets):
+            raise ValueError(
+                f"expected one label an image, got {len(images)} images and {len(targets)} labels"
+            )
+        if not np.isfinite(targets).all() or not (
+            images.dtype == np.uint8 or np.isfinite(images).all()
+        ):
+            raise ValueError("images and labels must be finite numbers, without nan or inf")
+        self.as_input(images[:1])  # complains if they do not fit
+        return images, targets
+
+    def _measurement(self, probe, validation):
+        loss, accuracy = self.measure(*probe)
+        measurement = {"epoch": self.epoch, "loss": loss, "accuracy": accuracy}
+        if validation:
+            loss, accuracy = self.measure(*validation)
+            measurement |= {"validation_loss": loss, "validation_accuracy": accuracy}
+        return measurement
+
+    # -- Asking
+
+    def outputs(self, images):
+        """The last layer's activations, (n, 10), for any number of images."""
+        images = np.atleast_2d(images)
+        chunks = range(0, max(len(images), 1), CHUNK)  # thousands of images need little memory
+        return np.concatenate([self.forward(images[i : i + CHUNK])[-1] for i in chunks])
+
+    def predict(self, images):
+        """The node with the largest output for each image, (n,). With a single output 0 or 1."""
+        return self._largest(self.outputs(images))
+
+    def _largest(self, outputs):
+        return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
+
+    def measure(self, images, labels):
+        """Loss and accuracy, the fraction whose prediction is right."""
+        images, targets = self._examples(images, labels)
+        outputs = self.outputs(images)
+        right = self._largest(outputs) == self._largest(targets)
+        return float(self.row_losses(outputs, targets).mean()), float(right.mean())
+
+    def accuracy(self, images, labels):
+        """The fraction of the images, 0..1, whose prediction is right."""
+        return self.measure(images, labels)[1]
+
+    # -- Running backwards
+
+    def backquery(self, targets):
+        """Targets (n, 10), a digit or several -> the images (n, 784), 0.01..0.99, that the weights
+        read backwards: at each layer the activation undone, the transposed weights, and the
+        result stretched to 0.01..0.99 (Rashid 2016, part 3). It is no inverse: a layer of 100
+        sums cannot tell which of many inputs made them."""
+        signals = np.clip(self.as_targets(targets), 0.01, 0.99)  # (n, 10)
+        for layer in reversed(range(len(self.weights))):
+            z = self.activation(layer).inverse(signals)  # (n, nodes)
+            if self.biases:
+                z -= self.biases[layer]
+            signals = stretch(z @ self.weights[layer].T)  # (n, nodes of the layer before)
+        return signals
+
+    def imagine(
+        self, targets, *, steps=200, learning_rate=0.01, pull=0.01, jiggle=2, seed=0, callback=None
+    ):
+        """Targets (n, 10), a digit or several -> images (n, 784), 0.01..0.99, that the network
+        takes for them: gradient descent not on the weights but on the picture (Simonyan et al.
+        2013, "Deep Inside Convolutional Networks", section 2).
+
+        Left alone, it ends in a rain of dots that only this network takes for a digit. Two things
+        keep it among pictures. It is drawn on the `canvas`: from what pixels do in all digits
+        together, not in the wanted one. And it is jiggled, so that it must hold wherever it lies
+        (Olah et al. 2017, "Feature Visualization").
+
+        steps          of descent, with momentum 0.9
+        learning_rate  how far each step goes
+        pull           towards the mean of all digits, where the descent starts
+        jiggle         pixels by which the picture is shifted, at random, in each step
+        callback       called with the step, from 1, and the images (n, 784) so far: a film
+
+        ValueError if the network was not trained on pictures.
+        """
+        canvas = self.canvas()
+        if canvas is None:
+            raise ValueError("this network cannot imagine: it was not trained on pictures (bytes)")
+        targets, side = self.as_targets(targets), _side(self.layers[0])
+        asked = copy.copy(self)  # the same weights, asked with cross-entropy where that is defined:
+        if self.output != "relu":  # squared error is flat where the outputs are surely wrong
+            asked.loss_name = "cross-entropy"
+        rng = np.random.default_rng(seed)
+        mean, directions = canvas[0], canvas[1:]  # (784,), (80, 784)
+        amounts = np.zeros((len(targets), len(directions)), self.dtype)  # (n, 80)
+        velocity = np.zeros_like(amounts)
+        for step in range(1, steps + 1):
+            images = np.clip(mean + amounts @ directions, 0.01, 0.99)  # (n, 784)
+            down, right = rng.integers(-jiggle, jiggle + 1, 2)
+            moved = _shifted(images, side, down, right)
+            slope = asked.input_gradient(moved, targets) * len(targets)  # each image's own loss
+            slope = _shifted(slope, side, -down, -right) @ directions.T  # (n, 80)
+            velocity = 0.9 * velocity - learning_rate * (slope + pull * amounts)
+            amounts += velocity
+            if callback:
+                callback(step, images)
+        return np.clip(mean + amounts @ directions, 0.01, 0.99)
+
+    def canvas(self, directions=80):
+        """What pixels do in all digits together, (1 + 80, 784): their mean, then the directions
+        in which they vary together (principal components), each as long as its spread. Taken from
+        about 1,000 of the pictures it was trained on; None without any."""
+        if self._canvas is None and self.seen is not None:
+            x = self.as_input(self.seen)  # (1000, 784)
+            with threadpool_limits(1, user_api="blas"):
+                variances, axes = np.linalg.eigh(np.cov(x.T))  # ascending; an axis a column
+            spread = np.sqrt(variances[: -directions - 1 : -1].clip(0))  # the largest first
+            along = (axes[:, : -directions - 1 : -1] * spread).T  # (80, 784)
+            self._canvas = np.vstack([x.mean(axis=0), along]).astype(self.dtype)
+        return self._canvas
+
+    # -- Keeping
+
+    def save(self, path):
+        """Write weights, biases and options as .npz. A file of that name is replaced in one go:
+        whatever happens meanwhile, it is there whole, the old one or the new one."""
+        path = Path(path)
+        options = {"layers": self.layers, "biases": bool(self.biases), "loss": self.loss_name}
+        options |= {"hidden": self.hidden, "output": self.output, "epoch": self.epoch}
+        arrays = {f"weights_{i}": weights for i, weights in enumerate(self.weights)}
+        arrays |= {f"biases_{i}": biases for i, biases in enumerate(self.biases)}
+        if self.canvas() is not None:
+            arrays["canvas"] = self.canvas()
+        beside = path.with_name(f"{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            with open(beside, "xb") as file:
+                np.savez(file, options=json.dumps(options), **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path):
+        """The network that `save` wrote. Nothing in the file is run. ValueError, naming the file,
+        for one that is damaged, hostile or something else."""
+        with open(path, "rb") as file:  # a missing file says so itself
+            try:
+                return cls._read(file)
+            except Exception as error:  # a hostile file can make any reader fail in any way
+                raise ValueError(
+                    f"{path} is no network that NeuralNetwork.save wrote: {error}"
+                ) from error
+
+    @classmethod
+    def _read(cls, file):
+        with zipfile.ZipFile(file) as archive:
+            if sum(member.file_size for member in archive.infolist()) > MAX_FILE_BYTES:
+                raise ValueError(f"it unpacks to more than {MAX_FILE_BYTES:,} bytes")
+        file.seek(0)
+        with np.load(file, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        options = json.loads(str(arrays.pop("options")))
+        epoch, dtype = float(options["epoch"]), arrays["weights_0"].dtype
+        shapes = {f"weights_{i}": pair for i, pair in enumerate(pairwise(options["layers"]))}
+        if options["biases"]:
+            shapes |= {f"biases_{i}": (nodes,) for i, nodes in enumerate(options["layers"][1:])}
+        if "canvas" in arrays:
+            shapes["canvas"] = (len(arrays["canvas"]), options["layers"][0])
+        found = {name: array.shape for name, array in arrays.items()}
+        if found != shapes:
+            raise ValueError(f"expected arrays of the shapes {shapes}, found {found}")
+        if dtype not in (np.float32, np.float64) or {a.dtype for a in arrays.values()} != {dtype}:
+            raise ValueError("expected all arrays as float32, or all as float64")
+        if not (0 <= epoch < np.inf and all(np.isfinite(a).all() for a in arrays.values())):
+            raise ValueError("it holds numbers that are not finite, or a negative epoch")
+        names = ("layers", "hidden", "output", "loss", "biases")
+        net = cls(**{name: options[name] for name in names}, dtype=dtype)
+        net._canvas = arrays.get("canvas")
+        shapes.pop("canvas", None)
+        for parameter, name in zip(net.weights + net.biases, shapes, strict=True):
+            parameter[...] = arrays[name]
+        net.epoch = epoch
+        return net
+
+
+# --- Functions on images --------------------------------------------------------------------------
+
+
+def stretch(z):
+    """Each row moved and scaled so that it spans 0.01..0.99."""
+    low, high = z.min(axis=1, keepdims=True), z.max(axis=1, keepdims=True)
+    return 0.01 + 0.98 * (z - low) / np.where(high > low, high - low, 1)
+
+
+def _shifted(images, side, down, right):
+    pictures = images.reshape(-1, side, side)
+    return np.roll(pictures, (down, right), axis=(1, 2)).reshape(images.shape)
+
+
+def _side(pixels):
+    side = round(pixels**0.5)
+    if side * side != pixels or side < 8:  # rows of 4 or 9 numbers are data, not pictures
+        raise ValueError(
+            f"expected square pictures of 8 x 8 pixels or more as rows, got {pixels} "
+            "numbers a row; train on other data with rotations=()"
+        )
+    return side
+
+
+@lru_cache(maxsize=16)
+def _rotation(side, degrees):
+    """Turning by a fixed angle is linear: each new pixel is a sum of shares of old ones. So turn
+    the side*side pictures with a single bright pixel, once, and keep the shares as a matrix."""
+    pixels = np.eye(side * side).reshape(-1, side, side)
+    turned = [scipy.ndimage.rotate(p, degrees, order=1, reshape=False) for p in pixels]
+    return scipy.sparse.csr_array(np.reshape(turned, (side * side, -1)).T, dtype=np.float32)
+
+
+def rotate(images, degrees):
+    """Images (n, side*side) turned by `degrees`, positive anticlockwise; what comes in at the
+    corners is 0. As scipy.ndimage.rotate(order=1, reshape=False) on each, within a grey level.
+
+    ValueError if the rows are no square pictures.
+    """
+    images = np.atleast_2d(images)
+    matrix = _rotation(_side(images.shape[1]), float(degrees))
+    turned = np.empty_like(images)
+    for i in range(0, len(images), CHUNK):
+        rows = (matrix @ images[i : i + CHUNK].T.astype(np.float32)).T
+        turned[i : i + CHUNK] = np.rint(rows) if images.dtype.kind in "iu" else rows
+    return turned
+
+
+def _in_words(m):
+    """A line for people: on the validation digits where there are some."""
+    if "validation_loss" in m:
+        loss, accuracy, where = m["validation_loss"], m["validation_accuracy"], "validation"
+    else:
+        loss, accuracy, where = m["loss"], m["accuracy"], "training"
+    return f"epoch {m['epoch']:.0f}: loss {loss:.4f}, accuracy {accuracy:.2%} ({where})"
