@@ -1,0 +1,204 @@
+"""The pictures of the notebooks. Only drawing: what is drawn was computed elsewhere.
+
+Every function returns a Picture, which a notebook shows when it stands on a cell's last line.
+Digits are dark on light everywhere. The colours can be told apart by colour-blind readers too:
+the blue and orange of Okabe and Ito, viridis for amounts, blue and red for signs.
+"""
+
+import io
+import time
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
+
+
+class Picture(Figure):
+    """A figure that shows itself in a notebook, without pyplot's list of open figures."""
+
+    def __init__(self, width=WIDTH, height=3.0):
+        super().__init__(figsize=(width, height), dpi=100, layout="constrained")
+
+    def _repr_png_(self):
+        file = io.BytesIO()
+        self.savefig(file, format="png", metadata={"Software": None})
+        return file.getvalue()
+
+    def __repr__(self):
+        return "A picture"
+
+
+def _show_image(axes, image, **how):
+    side = round(len(image) ** 0.5)
+    axes.imshow(image.reshape(side, side), **how)
+    axes.set(xticks=[], yticks=[])
+
+
+def digits(images, captions=(), columns=10, highlight=()):
+    """A grid of images (n, 784), bytes or 0..1, with a caption below each.
+
+    Captions whose number is in `highlight` are orange: mistakes, say.
+    """
+    images = np.atleast_2d(images)
+    rows, white = -(-len(images) // columns), 255 if images.dtype == np.uint8 else 1
+    lines = max((str(caption).count("\n") + 1 for caption in captions), default=0)
+    size = min(WIDTH / columns, 1.2)  # inches
+    picture = Picture(size * columns, rows * (size + 0.2 * lines))
+    grid = np.ravel(picture.subplots(rows, columns, squeeze=False))
+    for axes in grid:
+        axes.set_axis_off()
+    for n, (axes, image) in enumerate(zip(grid, images, strict=False)):
+        axes.set_axis_on()
+        axes.spines[:].set_color("lightgrey")
+        _show_image(axes, image, cmap="gray_r", vmin=0, vmax=white)
+        if n < len(captions):
+            axes.set_xlabel(captions[n], fontsize=9, color=ORANGE if n in highlight else "black")
+    return picture
+
+
+def network(layers, shown=12):
+    """The network as nodes and lines; a layer of more than `shown` nodes is abridged."""
+    picture = Picture(WIDTH, 3.6)
+    axes = picture.subplots()
+    places = []
+    for x, nodes in enumerate(layers):
+        ys = np.linspace(-1, 1, min(nodes, shown)) * min(1, nodes / 10)
+        places.append([(x, y) for k, y in enumerate(ys) if nodes <= shown or k != len(ys) // 2])
+        if nodes > shown:
+            axes.text(x, ys[len(ys) // 2], "⋮", ha="center", va="center", fontsize=16)
+        kind = "inputs" if x == 0 else "outputs" if x == len(layers) - 1 else "hidden nodes"
+        axes.text(x, 1.25, f"{nodes} {kind}", ha="center")
+    for left, right in zip(places[:-1], places[1:], strict=True):
+        for x0, y0 in left:
+            for x1, y1 in right:
+                axes.plot([x0, x1], [y0, y1], color=GREY, linewidth=0.3, zorder=1)
+    for column in places:
+        axes.scatter(*zip(*column, strict=True), s=60, color=BLUE, zorder=2)
+    for x, (inputs, nodes) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
+        axes.text(x + 0.5, -1.3, f"{inputs} × {nodes} = {inputs * nodes:,} weights", ha="center")
+    axes.set_axis_off()
+    return picture
+
+
+def activation(function, slope, name):
+    """An activation and its slope, from z = -6 to 6."""
+    picture = Picture(WIDTH / 2, 2.6)
+    axes, z = picture.subplots(), np.linspace(-6, 6, 200)
+    axes.plot(z, function(z), color=BLUE, label=f"{name}(z)")
+    axes.plot(z, slope(z), color=ORANGE, linestyle="--", label="its slope")
+    axes.set(xlabel="z, the sum into a node", ylabel="activation")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return picture
+
+
+def curve(history, epochs=None):
+    """Loss and accuracy while training, on the training digits and the held-out ones."""
+    picture = Picture(WIDTH, 3.0)
+    for axes, what in zip(picture.subplots(1, 2), ("loss", "accuracy"), strict=True):
+        for key, color, style, label in (
+            (what, BLUE, "-", "digits it trains on"),
+            (f"validation_{what}", ORANGE, "--", "digits held out"),
+        ):
+            points = [(m["epoch"], m[key]) for m in history if key in m]
+            if points:
+                axes.plot(*zip(*points, strict=True), color=color, linestyle=style, label=label)
+        axes.set(xlabel="epochs", ylabel=what, xlim=(0, epochs or None))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+    axes.yaxis.set_major_formatter("{x:.1%}")
+    if history:
+        axes.legend()
+    return picture
+
+
+class LiveCurve:
+    """A callback for train: draws the curve while the network learns, twice a second at most."""
+
+    def __init__(self, epochs):
+        from IPython.display import display  # only in notebooks
+
+        self.epochs, self.history, self.drawn = epochs, [], 0.0
+        self.shown = display(curve([], epochs), display_id=True)
+
+    def __call__(self, measurement):
+        self.history.append(measurement)
+        if time.monotonic() - self.drawn > 0.5 or measurement["epoch"] >= self.epochs:
+            self.shown.update(curve(self.history, self.epochs))
+            self.drawn = time.monotonic()
+
+
+def confusion(matrix):
+    """How often digit (row) was read as digit (column). The right ones, the diagonal, are not
+    coloured: there are so many that the mistakes beside them would all look alike."""
+    picture = Picture(5.2, 4.6)
+    axes = picture.subplots()
+    mistakes = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    shades = axes.imshow(mistakes, cmap="Oranges")
+    for (row, column), count in np.ndenumerate(matrix):
+        dark = mistakes[row, column] > mistakes.max() * 0.6
+        axes.text(
+            column,
+            row,
+            count,
+            ha="center",
+            va="center",
+            fontsize=8,
+            color="white" if dark else "grey" if row == column else "black",
+        )
+    axes.set(xticks=range(len(matrix)), yticks=range(len(matrix)))
+    axes.set(xlabel="the network says", ylabel="the digit is")
+    picture.colorbar(shades, label="mistakes")
+    return picture
+
+
+def answer(image, outputs, seen=None):
+    """A picture, perhaps what the network sees of it, and the ten outputs as bars."""
+    pictures = [image] if seen is None else [image, seen]
+    picture = Picture(WIDTH, 2.4)
+    *lefts, right = picture.subplots(1, len(pictures) + 1, width_ratios=[1] * len(pictures) + [2])
+    titles = ["a digit"] if seen is None else ["your picture", "what the network sees"]
+    for axes, pixels, title in zip(lefts, pictures, titles, strict=True):
+        if pixels.ndim == 1:
+            _show_image(axes, pixels, cmap="gray_r")
+        else:
+            axes.imshow(pixels, cmap="gray")
+            axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(title)
+    colors = [ORANGE if n == np.argmax(outputs) else BLUE for n in range(len(outputs))]
+    right.bar(range(len(outputs)), outputs, color=colors)
+    right.set(xticks=range(len(outputs)), xlabel="digit", ylabel="output", ylim=(0, 1))
+    return picture
+
+
+def weights(rows, captions=(), columns=10):
+    """Weights to or from a picture, (n, 784): red pulls up, blue pulls down, white does nothing."""
+    rows = np.atleast_2d(rows)
+    count, size = -(-len(rows) // columns), WIDTH / columns
+    picture = Picture(WIDTH, count * (size + (0.25 if len(captions) else 0)) + 0.1)
+    grid = np.ravel(picture.subplots(count, columns, squeeze=False))
+    for axes in grid:
+        axes.set_axis_off()
+    for n, (axes, row) in enumerate(zip(grid, rows, strict=False)):
+        axes.set_axis_on()
+        axes.spines[:].set_color("lightgrey")
+        strongest = abs(row).max()
+        _show_image(axes, row, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
+        if n < len(captions):
+            axes.set_xlabel(captions[n], fontsize=9)
+    return picture
+
+
+def bars(values, label, names=None):
+    """One bar a number."""
+    picture = Picture(WIDTH, 2.0)
+    axes = picture.subplots()
+    axes.bar(range(len(values)), values, color=BLUE)
+    axes.axhline(0, color="black", linewidth=0.6)
+    axes.set(xlabel=label[0], ylabel=label[1])
+    if len(values) <= 10:
+        axes.set_xticks(range(len(values)))
+    return picture

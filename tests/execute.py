@@ -1,0 +1,41 @@
+"""Run notebooks and keep what they show: python tests/execute.py [--to FOLDER] NOTEBOOK ...
+
+Without --to they are executed in place, so that their outputs can be committed. What would
+differ from run to run, or shows nothing where no kernel is running (times, the state of widgets
+and of progress bars), is left out: two runs of the same notebook give the same file.
+"""
+
+import argparse
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def execute(path, timeout=600):
+    """The notebook at `path`, run from top to bottom in its own folder. Raises on any error."""
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=timeout, resources={"metadata": {"path": path.parent}}
+    )
+    client.execute()
+    notebook.metadata.pop("widgets", None)
+    notebook.metadata.pop("language_info", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
+    return notebook
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+    parser.add_argument("--to", type=Path, metavar="FOLDER", help="leave the notebooks as they are")
+    arguments = parser.parse_args()
+    for path in arguments.notebooks:
+        notebook = execute(path.resolve())
+        nbformat.write(notebook, (arguments.to or path.parent) / path.name)
+        print(f"{path}: ran from top to bottom")
