@@ -15,9 +15,10 @@ the backward query; M. Nielsen, "Neural Networks and Deep Learning" (2015), chap
 backpropagation and the losses.
 """
 
-import copy
+import contextlib
 import json
 import os
+import threading
 import uuid
 import zipfile
 from collections.abc import Callable
@@ -34,7 +35,28 @@ from tqdm.auto import tqdm
 
 MEASUREMENTS = 5  # an epoch, while training
 CHUNK = 2_000  # images worked on at a time where there are many, so that memory stays small
-MAX_FILE_BYTES = 1_000_000_000  # no network of this module is larger
+MAX_FILE_BYTES = 1_000_000_000  # load refuses what unpacks to more
+
+# --- One thread -----------------------------------------------------------------------------------
+# Products this small gain nothing from a second thread: the threads wait for each other, and on a
+# busy machine many times longer than they work. The limit holds for the whole process, so networks
+# at work at the same time share it, and the last one lifts it.
+
+_lock, _at_work = threading.Lock(), []
+
+
+@contextlib.contextmanager
+def one_thread():
+    with _lock:
+        _at_work.append(_at_work[0] if _at_work else threadpool_limits(1, user_api="blas"))
+    try:
+        yield
+    finally:
+        with _lock:
+            limit = _at_work.pop()
+            if not _at_work:
+                limit.restore_original_limits()
+
 
 # --- Activations: what a node makes of z, the sum that reaches it ---------------------------------
 
@@ -45,7 +67,7 @@ class Activation(NamedTuple):
     inverse: Callable  # a -> z, for the backward query
 
 
-@np.errstate(over="ignore")  # exp(-z) overflows for z < -88, and 1 / infinity = 0 is right
+@np.errstate(over="ignore")  # exp(-z) may overflow; 1 / infinity = 0 is right
 def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
@@ -140,7 +162,7 @@ class NeuralNetwork:
         seed=0,
         dtype=np.float32,
     ):
-        if len(layers) < 2 or not all(isinstance(n, int | np.integer) and n > 0 for n in layers):
+        if len(layers) < 2 or not all(_whole(nodes) and nodes > 0 for nodes in layers):
             raise ValueError(f"layers: expected two or more whole numbers above 0, got {layers}")
         if hidden not in ACTIVATIONS:
             raise ValueError(f"hidden: expected one of {list(ACTIVATIONS)}, got {hidden!r}")
@@ -165,13 +187,16 @@ class NeuralNetwork:
 
     def as_input(self, images):
         """Rows for the first layer, (n, 784). Bytes are pixels: 0..255 becomes 0.01..1.00, never
-        0, since a weight whose input is 0 does not learn. Other numbers stay as they are.
+        0, since a weight whose input is 0 does not learn. Other numbers stay as they are, and
+        a sparse matrix (scipy.sparse) stays sparse: its zeros take no memory and no time.
 
         ValueError for rows of another length and for pixels that are not bytes.
         """
-        x = np.atleast_2d(images)
+        x = _rows(images)
         if x.ndim != 2 or x.shape[1] != self.layers[0]:
             raise ValueError(f"expected rows of {self.layers[0]} inputs, got shape {x.shape}")
+        if scipy.sparse.issparse(x):  # no pixels
+            return x.astype(self.dtype, copy=False)
         if x.dtype == np.uint8:
             x = x.astype(self.dtype)  # then in place: faster than x * 0.99 / 255 + 0.01
             x *= 0.99 / 255
@@ -191,8 +216,12 @@ class NeuralNetwork:
         ValueError for labels that have no node and for rows of another length.
         """
         targets, nodes = np.asarray(labels), self.layers[-1]
-        if targets.ndim < 2 and targets.dtype.kind in "iub":
-            targets = np.atleast_1d(targets).astype(int)
+        if targets.ndim < 2:
+            targets, given = np.atleast_1d(targets).astype(int), targets
+            if (targets != given).any():
+                raise ValueError(
+                    f"expected labels or rows of {nodes} targets, got one row of fractions"
+                )
             low, high = (0.0, 1.0) if self.output == "softmax" else (0.01, 0.99)
             rows = np.eye(nodes) if nodes > 1 else np.array([[0], [1]])  # (labels, nodes)
             if targets.size and not 0 <= targets.min() <= targets.max() < len(rows):
@@ -223,43 +252,47 @@ class NeuralNetwork:
 
     def loss(self, x, targets):
         """The number to lower: the rows' losses, averaged."""
-        return float(self.row_losses(self.forward(x)[-1], self.as_targets(targets)).mean())
+        outputs, targets = self._matched(self.forward(x)[-1], self.as_targets(targets))
+        return float(LOSSES[self.loss_name, self.output](outputs, targets).mean())
 
-    def row_losses(self, outputs, targets):
-        return LOSSES[self.loss_name, self.output](outputs, targets)  # (B,)
+    def _matched(self, outputs, targets):
+        if len(outputs) != len(targets):
+            raise ValueError(f"expected {len(outputs)} labels, one a row, got {len(targets)}")
+        return outputs, targets
 
-    def deltas(self, activations, targets, scale=1.0):
+    def backprop(self, x, targets, scale=1.0):
+        """The gradients: the exact slopes of the loss by every weight and every bias, as two lists
+        like `weights` and `biases`, multiplied by `scale`. (train passes its learning rate there:
+        scaling the small deltas saves a pass over the large weights.)"""
+        activations = self.forward(x)
+        deltas = self.deltas(activations, targets, scale)
+        by_weights = [a.T @ delta for a, delta in zip(activations[:-1], deltas, strict=True)]
+        by_biases = [delta.sum(axis=0) for delta in deltas] if self.biases else []
+        return by_weights, by_biases  # [(784, 100), (100, 10)], [(100,), (10,)]
+
+    def deltas(self, activations, targets, scale=1.0, loss=None):
         """The loss's slope by z, the sum into each node: one (B, nodes) a layer.
 
         It reads as forward in a mirror, from the outputs back: through the activation, then
-        through the weights. (Well-known tutorials, Rashid's too, forget the slope of the outputs'
-        activation. What they descend is not the gradient; lesson 2 measures what it costs.)
+        through the weights. (Rashid's book and other tutorials send outputs - targets back to the
+        hidden layer, without the slope of the outputs' sigmoid. That is not the gradient of the
+        first weights; lesson 2 measures what it costs.)
         """
-        outputs = activations[-1]
-        slope = (outputs - self.as_targets(targets)) * (scale / len(outputs))  # (B, 10)
-        if self.loss_name == "squared error":
-            slope = self.activation(-1).backward(outputs, slope)  # (B, 10)
+        outputs, targets = self._matched(activations[-1], self.as_targets(targets))
+        delta = (outputs - targets) * (scale / len(outputs))  # (B, 10)
+        if (loss or self.loss_name) == "squared error":
+            delta = self.activation(-1).backward(outputs, delta)  # (B, 10)
         # With cross-entropy its slope and that of sigmoid or softmax cancel out: outputs - targets
         # is the slope by z already (Nielsen, chapter 3).
-        deltas = [slope]
+        deltas = [delta]
         for layer in reversed(range(1, len(self.weights))):
             slope = deltas[0] @ self.weights[layer].T  # (B, 100)
             deltas.insert(0, self.activation(layer - 1).backward(activations[layer], slope))
         return deltas
 
-    def backprop(self, x, targets, scale=1.0):
-        """The gradients: the exact slopes of the loss by every weight and every bias, as two lists
-        like `weights` and `biases`. They come multiplied by `scale`: there train passes its
-        learning rate, since scaling the small deltas saves a pass over the large weights."""
-        *activations, outputs = self.forward(x)
-        deltas = self.deltas([*activations, outputs], targets, scale)
-        by_weights = [a.T @ delta for a, delta in zip(activations, deltas, strict=True)]
-        by_biases = [delta.sum(axis=0) for delta in deltas] if self.biases else []
-        return by_weights, by_biases
-
-    def input_gradient(self, x, targets):
+    def input_gradient(self, x, targets, loss=None):
         """The slopes of the loss by the inputs, (B, 784): the one line that backprop leaves out."""
-        return self.deltas(self.forward(x), targets)[0] @ self.weights[0].T
+        return self.deltas(self.forward(x), targets, loss=loss)[0] @ self.weights[0].T
 
     # -- Training
 
@@ -279,7 +312,7 @@ class NeuralNetwork:
     ):
         """Gradient descent on batches of shuffled examples. Call it again to go on.
 
-        images, labels  (n, 784) and (n,), see as_input and as_targets
+        images, labels  (n, 784), an array or sparse, and (n,); see as_input and as_targets
         epochs          times through all examples
         learning_rate   a number, or a function of the fraction of this training done, 0..1
         batch_size      examples a step; None: all of them in each step
@@ -290,73 +323,71 @@ class NeuralNetwork:
         callback        called with each measurement, five an epoch: a dict of epoch, loss and
                         accuracy (on 1,000 of the images or so) and, with a validation,
                         validation_loss and validation_accuracy
-        progress        a bar with the time left, and a line an epoch
+        progress        a bar with the time left, and a line an epoch (ten at most)
 
         Returns `history`, all measurements so far. An interrupt (Ctrl-C, the notebook's stop
         button, a callback that raises KeyboardInterrupt) ends it early: weights and history stay,
-        and the next call goes on from there. ValueError for examples that do not fit the network
-        or each other, and for knobs out of range.
+        and the next call goes on with them, in a new epoch. ValueError for examples that do not
+        fit the network or each other, and for knobs out of range.
         """
         images, targets = self._examples(images, labels)
         validation = validation and self._examples(*validation[:2])  # a source may come third
+        rotations = tuple(rotations or ())
+        batch_size = len(targets) * (1 + len(rotations)) if batch_size is None else batch_size
         rate_at = learning_rate if callable(learning_rate) else lambda done: learning_rate
-        batch_size = len(images) * (1 + len(rotations)) if batch_size is None else batch_size
-        fine = epochs >= 0 and batch_size >= 1 and 0 <= momentum < 1
-        if not fine or not (callable(learning_rate) or 0 < learning_rate < np.inf):
-            knobs = f"{epochs=}, {learning_rate=}, {batch_size=}, {momentum=}"
+        fine = _whole(epochs) and epochs >= 0 and _whole(batch_size) and batch_size >= 1
+        fine = fine and (callable(learning_rate) or 0 < learning_rate < np.inf)
+        if not (fine and 0 <= momentum < 1):
             raise ValueError(
-                "expected epochs from 0, a learning_rate above 0, batch_size from 1 "
-                f"or None, and momentum from 0 to below 1, got {knobs}"
+                "expected epochs from 0, a learning_rate above 0, batch_size from 1 or None, "
+                "epochs and batch_size whole, and momentum from 0 to below 1, got "
+                f"{epochs=}, {learning_rate=}, {batch_size=}, {momentum=}"
             )
-        every = -(-len(images) // 1000)
-        probe = images[::every], targets[::every]
-        if images.dtype == np.uint8:
-            self.seen = probe[0]
-        if rotations:
-            images = np.concatenate([images, *(rotate(images, degrees) for degrees in rotations)])
-            targets = np.tile(targets, (1 + len(rotations), 1))
-        batch_size = min(batch_size, len(images))
-        steps = -(-len(images) // batch_size)  # an epoch; the last batch may be smaller
-        measured = {-(-steps * part // MEASUREMENTS) for part in range(1, MEASUREMENTS + 1)}
-        start = self.epoch
-
-        # Small products gain nothing from a second thread: each step the threads wait for the
-        # weights that the other one changed, and on a busy machine they wait long.
-        threads = threadpool_limits(1 if batch_size < 128 else None, user_api="blas")
-        bar = tqdm(
-            total=epochs * len(images),
-            unit=" examples",
-            unit_scale=True,
-            leave=False,
-            disable=not progress,
-        )
-        with threads, bar:
-            try:
+        try:
+            every = -(-len(targets) // 1000)
+            probe = images[::every].copy(), targets[::every]  # (1000, 784), (1000, 10) or so
+            if rotations:
+                turned = [rotate(images, degrees) for degrees in rotations]
+                images = np.concatenate([images, *turned])
+                targets = np.tile(targets, (1 + len(rotations), 1))  # (3 n, 10), images (3 n, 784)
+            if probe[0].dtype == np.uint8 and len(probe[0]) > 1:
+                self.seen, self._canvas = probe[0], None
+            batch_size = min(batch_size, len(targets))
+            steps = -(-len(targets) // batch_size)  # an epoch; the last batch may be smaller
+            measured = {-(-steps * part // MEASUREMENTS) for part in range(1, MEASUREMENTS + 1)}
+            start = self.epoch
+            if not momentum:
+                self.velocities = [np.zeros_like(velocity) for velocity in self.velocities]
+            look = {"unit": " examples", "unit_scale": True, "leave": False}
+            bar = tqdm(total=epochs * len(targets), disable=not progress, **look)
+            with one_thread() if batch_size < 128 else contextlib.nullcontext(), bar:
                 for epoch in range(epochs):
-                    for step, (x, t) in enumerate(self._batches(images, targets, batch_size), 1):
+                    batches = self._batches(images, targets, batch_size)
+                    for step, (x, t) in enumerate(batches, start=1):
                         rate = rate_at((epoch + (step - 1) / steps) / epochs)
                         self._descend(*self.backprop(x, t, scale=rate), momentum)
                         self.epoch = start + epoch + step / steps
-                        bar.update(len(x))
+                        bar.update(len(t))
                         if step in measured:
                             self.history.append(self._measurement(probe, validation))
                             if callback:
                                 callback(self.history[-1])
                     if progress and (epochs - epoch - 1) % -(-epochs // 10) == 0:
                         bar.write(_in_words(self.history[-1]))
-            except KeyboardInterrupt:
-                if progress:
-                    bar.write(f"Stopped after {self.epoch:.1f} epochs; call train again to go on.")
+        except KeyboardInterrupt:
+            if progress:
+                print(f"Stopped after {self.epoch:.4g} epochs; call train again to go on.")
         return self.history
 
     def _batches(self, images, targets, batch_size):
-        if batch_size == len(images):
+        if batch_size == len(targets):
             yield self.as_input(images), targets  # all at once: their order does not matter
             return
-        order = self.rng.permutation(len(images))
-        for i in range(0, len(images), batch_size):
+        order, sparse = self.rng.permutation(len(targets)), scipy.sparse.issparse(images)
+        for i in range(0, len(targets), batch_size):
             rows = order[i : i + batch_size]
-            yield images.take(rows, axis=0), targets.take(rows, axis=0)  # faster than images[rows]
+            x = images[rows] if sparse else images.take(rows, axis=0)  # the same, but faster
+            yield x, targets.take(rows, axis=0)
 
     def _descend(self, by_weights, by_biases, momentum):
         for parameter, velocity, step in zip(
@@ -369,13 +400,15 @@ class NeuralNetwork:
             parameter -= step
 
     def _examples(self, images, labels):
-        images, targets = np.atleast_2d(images), self.as_targets(labels)
-        if not 0 < len(images) == len(targets):
+        images, targets = _rows(images), self.as_targets(labels)
+        count = images.shape[0]  # a sparse matrix has no len
+        if not 0 < count == len(targets):
             raise ValueError(
-                f"expected one label an image, got {len(images)} images and {len(targets)} labels"
+                f"expected one label an image, got {count} images and {len(targets)} labels"
             )
+        numbers = images.data if scipy.sparse.issparse(images) else images
         if not np.isfinite(targets).all() or not (
-            images.dtype == np.uint8 or np.isfinite(images).all()
+            numbers.dtype == np.uint8 or np.isfinite(numbers).all()
         ):
             raise ValueError("images and labels must be finite numbers, without nan or inf")
         self.as_input(images[:1])  # complains if they do not fit
@@ -393,8 +426,8 @@ class NeuralNetwork:
 
     def outputs(self, images):
         """The last layer's activations, (n, 10), for any number of images."""
-        images = np.atleast_2d(images)
-        chunks = range(0, max(len(images), 1), CHUNK)  # thousands of images need little memory
+        images = _rows(images)
+        chunks = range(0, max(images.shape[0], 1), CHUNK)  # thousands of images need little memory
         return np.concatenate([self.forward(images[i : i + CHUNK])[-1] for i in chunks])
 
     def predict(self, images):
@@ -409,7 +442,8 @@ class NeuralNetwork:
         images, targets = self._examples(images, labels)
         outputs = self.outputs(images)
         right = self._largest(outputs) == self._largest(targets)
-        return float(self.row_losses(outputs, targets).mean()), float(right.mean())
+        losses = LOSSES[self.loss_name, self.output](outputs, targets)  # (n,)
+        return float(losses.mean()), float(right.mean())
 
     def accuracy(self, images, labels):
         """The fraction of the images, 0..1, whose prediction is right."""
@@ -452,37 +486,43 @@ class NeuralNetwork:
         """
         canvas = self.canvas()
         if canvas is None:
-            raise ValueError("this network cannot imagine: it was not trained on pictures (bytes)")
+            raise ValueError(
+                "this network cannot imagine: train it on pictures first, passed as bytes"
+            )
         targets, side = self.as_targets(targets), _side(self.layers[0])
-        asked = copy.copy(self)  # the same weights, asked with cross-entropy where that is defined:
-        if self.output != "relu":  # squared error is flat where the outputs are surely wrong
-            asked.loss_name = "cross-entropy"
+        # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
+        loss = None if self.output == "relu" else "cross-entropy"
         rng = np.random.default_rng(seed)
         mean, directions = canvas[0], canvas[1:]  # (784,), (80, 784)
         amounts = np.zeros((len(targets), len(directions)), self.dtype)  # (n, 80)
         velocity = np.zeros_like(amounts)
-        for step in range(1, steps + 1):
-            images = np.clip(mean + amounts @ directions, 0.01, 0.99)  # (n, 784)
-            down, right = rng.integers(-jiggle, jiggle + 1, 2)
-            moved = _shifted(images, side, down, right)
-            slope = asked.input_gradient(moved, targets) * len(targets)  # each image's own loss
-            slope = _shifted(slope, side, -down, -right) @ directions.T  # (n, 80)
-            velocity = 0.9 * velocity - learning_rate * (slope + pull * amounts)
-            amounts += velocity
-            if callback:
-                callback(step, images)
+        with one_thread():
+            for step in range(1, steps + 1):
+                images = np.clip(mean + amounts @ directions, 0.01, 0.99)  # (n, 784)
+                down, right = rng.integers(-jiggle, jiggle + 1, 2)
+                moved = _shifted(images, side, down, right)
+                slope = self.input_gradient(
+                    moved, targets, loss
+                )  # (n, 784), of the mean of n losses
+                slope = (
+                    _shifted(slope * len(targets), side, -down, -right) @ directions.T
+                )  # (n, 80)
+                velocity = 0.9 * velocity - learning_rate * (slope + pull * amounts)
+                amounts += velocity
+                if callback:
+                    callback(step, images)
         return np.clip(mean + amounts @ directions, 0.01, 0.99)
 
-    def canvas(self, directions=80):
+    def canvas(self):
         """What pixels do in all digits together, (1 + 80, 784): their mean, then the directions
         in which they vary together (principal components), each as long as its spread. Taken from
         about 1,000 of the pictures it was trained on; None without any."""
         if self._canvas is None and self.seen is not None:
             x = self.as_input(self.seen)  # (1000, 784)
-            with threadpool_limits(1, user_api="blas"):
+            with one_thread():
                 variances, axes = np.linalg.eigh(np.cov(x.T))  # ascending; an axis a column
-            spread = np.sqrt(variances[: -directions - 1 : -1].clip(0))  # the largest first
-            along = (axes[:, : -directions - 1 : -1] * spread).T  # (80, 784)
+            spread = np.sqrt(variances[:-81:-1].clip(0))  # (80,), the largest first
+            along = (axes[:, :-81:-1] * spread).T  # (80, 784)
             self._canvas = np.vstack([x.mean(axis=0), along]).astype(self.dtype)
         return self._canvas
 
@@ -534,7 +574,7 @@ class NeuralNetwork:
         if options["biases"]:
             shapes |= {f"biases_{i}": (nodes,) for i, nodes in enumerate(options["layers"][1:])}
         if "canvas" in arrays:
-            shapes["canvas"] = (len(arrays["canvas"]), options["layers"][0])
+            shapes["canvas"] = (max(2, len(arrays["canvas"])), options["layers"][0])
         found = {name: array.shape for name, array in arrays.items()}
         if found != shapes:
             raise ValueError(f"expected arrays of the shapes {shapes}, found {found}")
@@ -553,6 +593,11 @@ class NeuralNetwork:
 
 
 # --- Functions on images --------------------------------------------------------------------------
+
+
+def _rows(images):
+    """The rows of an array, or of a sparse matrix in the form that is kept by rows."""
+    return images.tocsr() if scipy.sparse.issparse(images) else np.atleast_2d(images)
 
 
 def stretch(z):
@@ -580,9 +625,9 @@ def _side(pixels):
 def _rotation(side, degrees):
     """Turning by a fixed angle is linear: each new pixel is a sum of shares of old ones. So turn
     the side*side pictures with a single bright pixel, once, and keep the shares as a matrix."""
-    pixels = np.eye(side * side).reshape(-1, side, side)
-    turned = [scipy.ndimage.rotate(p, degrees, order=1, reshape=False) for p in pixels]
-    return scipy.sparse.csr_array(np.reshape(turned, (side * side, -1)).T, dtype=np.float32)
+    pixels = np.eye(side * side).reshape(-1, side, side)  # (784, 28, 28)
+    turned = scipy.ndimage.rotate(pixels, degrees, axes=(2, 1), order=1, reshape=False)
+    return scipy.sparse.csr_array(turned.reshape(side * side, -1).T, dtype=np.float32)
 
 
 def rotate(images, degrees):
@@ -602,8 +647,11 @@ def rotate(images, degrees):
 
 def _in_words(m):
     """A line for people: on the validation digits where there are some."""
-    if "validation_loss" in m:
-        loss, accuracy, where = m["validation_loss"], m["validation_accuracy"], "validation"
-    else:
-        loss, accuracy, where = m["loss"], m["accuracy"], "training"
-    return f"epoch {m['epoch']:.0f}: loss {loss:.4f}, accuracy {accuracy:.2%} ({where})"
+    held_out = "validation_" if "validation_loss" in m else ""
+    loss, accuracy = m[f"{held_out}loss"], m[f"{held_out}accuracy"]
+    on = "held out" if held_out else "in training"
+    return f"epoch {m['epoch']:.4g}: loss {loss:.4f}, accuracy {accuracy:.2%} of the digits {on}"
+
+
+def _whole(number):
+    return isinstance(number, int | np.integer)

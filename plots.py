@@ -43,6 +43,7 @@ def digits(images, captions=(), columns=10, highlight=()):
     Captions whose number is in `highlight` are orange: mistakes, say.
     """
     images = np.atleast_2d(images)
+    columns = min(columns, max(len(images), 3))  # a few images need no wide strip
     rows, white = -(-len(images) // columns), 255 if images.dtype == np.uint8 else 1
     lines = max((str(caption).count("\n") + 1 for caption in captions), default=0)
     size = min(WIDTH / columns, 1.2)  # inches
@@ -106,7 +107,8 @@ def curve(history, epochs=None):
             points = [(m["epoch"], m[key]) for m in history if key in m]
             if points:
                 axes.plot(*zip(*points, strict=True), color=color, linestyle=style, label=label)
-        axes.set(xlabel="epochs", ylabel=what, xlim=(0, epochs or None))
+        end = max([epochs or 0, *(m["epoch"] for m in history)])  # it may have been trained before
+        axes.set(xlabel="epochs", ylabel=what, xlim=(0, end or None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     axes.yaxis.set_major_formatter("{x:.1%}")
@@ -116,7 +118,8 @@ def curve(history, epochs=None):
 
 
 class LiveCurve:
-    """A callback for train: draws the curve while the network learns, twice a second at most."""
+    """A callback for train: draws the curve while the network learns, twice a second at most, and
+    when it is through: after `epochs`, counted from the first measurement."""
 
     def __init__(self, epochs):
         from IPython.display import display  # only in notebooks
@@ -126,8 +129,10 @@ class LiveCurve:
 
     def __call__(self, measurement):
         self.history.append(measurement)
-        if time.monotonic() - self.drawn > 0.5 or measurement["epoch"] >= self.epochs:
-            self.shown.update(curve(self.history, self.epochs))
+        begun = int(self.history[0]["epoch"])  # 0, or more if the network was trained before
+        last = measurement["epoch"] >= begun + self.epochs - 1e-9
+        if last or time.monotonic() - self.drawn > 0.5:
+            self.shown.update(curve(self.history, begun + self.epochs))
             self.drawn = time.monotonic()
 
 
@@ -192,7 +197,7 @@ def weights(rows, captions=(), columns=10):
     return picture
 
 
-def bars(values, label, names=None):
+def bars(values, label):
     """One bar a number."""
     picture = Picture(WIDTH, 2.0)
     axes = picture.subplots()

@@ -46,7 +46,7 @@ def trained(sample):
 @pytest.fixture
 def digits(sample):
     """200 images and labels: enough to see that something is learned."""
-    return sample[0].images[:200], sample[0].labels[:200]
+    return sample[0].images[:200].copy(), sample[0].labels[:200]
 
 
 def small(seed=0, **options):
@@ -670,7 +670,7 @@ def test_progress_prints_a_bar_and_a_line_an_epoch(digits, capfd, epochs):
     assert len(lines) == epochs
     for number, line in enumerate(lines, 1):
         assert line.split()[:3] == ["epoch", f"{number}:", "loss"]
-        assert line.endswith("% (training)")
+        assert line.endswith("% of the digits in training")
     assert f"accuracy {net.history[-1]['accuracy']:.2%}" in lines[-1]
     assert "examples" in err
 
@@ -680,7 +680,7 @@ def test_many_epochs_print_some_ten_lines(capfd, epochs):
     NeuralNetwork((3, 1)).train(TOY, XOR, epochs=epochs, rotations=(), validation=(TOY, XOR))
     lines = capfd.readouterr().out.split("\n")[:-1]
     assert 5 <= len(lines) <= 10
-    assert all(line.endswith("% (validation)") for line in lines)
+    assert all(line.endswith("% of the digits held out") for line in lines)
 
 
 # --- Interrupts -----------------------------------------------------------------------------------
@@ -828,8 +828,8 @@ def test_backquery_takes_a_digit_several_and_targets(trained):
     assert all_ten.max(axis=1) == pytest.approx(np.full(10, 0.99))
     assert np.allclose(trained.backquery(3), all_ten[3:4], atol=1e-5)
     assert np.allclose(trained.backquery(trained.as_targets([3, 5])), all_ten[[3, 5]], atol=1e-5)
-    half = np.full(10, 0.01)
-    half[[4, 9]] = 0.5
+    half = np.full((1, 10), 0.01)
+    half[0, [4, 9]] = 0.5
     assert trained.backquery(half).shape == (1, 784)
 
 
@@ -891,7 +891,7 @@ def test_running_backwards_refuses_what_has_no_node(trained):
     for verb in (trained.backquery, trained.imagine):
         with pytest.raises(ValueError, match="labels: expected 0 to 9, got 10 to 10"):
             verb(10)
-    with pytest.raises(ValueError, match="not trained on pictures"):
+    with pytest.raises(ValueError, match="train it on pictures first"):
         small().imagine(1)
 
 
@@ -911,6 +911,49 @@ def test_digits_imagined_from_a_saved_network_are_the_same(trained, tmp_path):
     trained.save(tmp_path / "digits.npz")
     loaded = NeuralNetwork.load(tmp_path / "digits.npz")
     assert np.array_equal(loaded.imagine(3, steps=5), trained.imagine(3, steps=5))
+
+
+def test_the_canvas_is_that_of_the_last_training(digits):
+    images, labels = digits
+    net = small()
+    net.train(images, labels, epochs=1, progress=False)
+    before = net.canvas()
+    images[:] = 255 - images  # the network keeps a copy: what its user does later is his own
+    assert np.array_equal(net.canvas(), before)
+    net.train(images, labels, epochs=1, progress=False)
+    assert not np.allclose(net.canvas()[0], before[0])
+
+
+def test_a_network_trained_on_one_picture_can_be_saved(digits, tmp_path):
+    net = small()
+    net.train(digits[0][:1], digits[1][:1], epochs=1, progress=False)
+    net.save(tmp_path / "one.npz")
+    assert NeuralNetwork.load(tmp_path / "one.npz").canvas() is None
+
+
+def test_labels_that_do_not_fit_the_rows_are_refused(digits):
+    net, (images, labels) = small(), digits
+    for ask in (net.loss, net.backprop, net.input_gradient):
+        with pytest.raises(ValueError, match="expected 5 labels, one a row, got 1"):
+            ask(images[:5], 3)
+        with pytest.raises(ValueError, match="expected labels or rows of 10 targets"):
+            ask(images[:1], np.full(10, 0.01))
+    assert net.loss(images[:5], labels[:5].astype(float)) == net.loss(images[:5], labels[:5])
+
+
+def test_trainings_in_two_threads_give_back_all_threads_to_blas(digits):
+    before = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    knobs = {"rotations": (), "progress": False}
+    threads = [
+        threading.Thread(target=small().train, args=digits, kwargs={"epochs": n} | knobs)
+        for n in (3, 10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    after = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert after == before
 
 
 def test_data_other_than_pictures_gets_no_canvas():

@@ -9,7 +9,9 @@ import execute
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted(p.name for p in ROOT.glob("*.ipynb"))
+NOTEBOOKS = sorted(
+    str(p.relative_to(ROOT)) for p in (*ROOT.glob("*.ipynb"), *ROOT.glob("lessons/*.ipynb"))
+)
 
 
 def code_cells(notebook):
