@@ -1,0 +1,104 @@
+"""The network as a scikit-learn estimator, so that its tools work with it: pipelines, scores,
+cross-validation, parallel search over the knobs.
+
+The contract is scikit-learn's: https://scikit-learn.org/stable/developers/develop.html
+The constructor only keeps the knobs, what is learned ends with an underscore, and any inputs and
+any classes will do. There is no second training loop here: fit calls NeuralNetwork.train.
+"""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from nn import NeuralNetwork
+
+
+class DigitClassifier(ClassifierMixin, BaseEstimator):
+    """A network of one hidden layer of sigmoids and a softmax, with biases and cross-entropy.
+
+    hidden_nodes    nodes in the hidden layer
+    learning_rate, epochs, batch_size, momentum, rotations
+                    as in NeuralNetwork.train; rotations turn square pictures given as bytes
+    random_state    a seed, a RandomState, or None for another network at each fit
+
+    After fit: classes_ (the labels, sorted), n_features_in_, network_ (the NeuralNetwork), n_iter_
+    (epochs trained) and loss_curve_ (the loss five times an epoch).
+    """
+
+    def __init__(
+        self,
+        hidden_nodes=100,
+        learning_rate=0.3,
+        epochs=10,
+        batch_size=32,
+        momentum=0.0,
+        rotations=(),
+        random_state=None,
+    ):
+        self.hidden_nodes = hidden_nodes
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.rotations = rotations
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        """Train a new network on X (n, inputs), an array or sparse, and the labels y (n,)."""
+        return self._train(X, y, None, self.epochs, reset=True)
+
+    def partial_fit(self, X, y, classes=None):
+        """Train for one more epoch. The first call needs all classes that will ever come."""
+        new = not hasattr(self, "network_")
+        if new and classes is None:
+            raise ValueError("the first call of partial_fit needs classes, all labels there are")
+        return self._train(X, y, classes if new else self.classes_, 1, reset=new)
+
+    def _train(self, X, y, classes, epochs, reset):
+        X, y = self._images(X, y, reset)
+        check_classification_targets(y)
+        classes = np.unique(y if classes is None else classes)
+        unknown = np.setdiff1d(y, classes)
+        if len(unknown):
+            raise ValueError(f"y has labels that are not among the classes: {unknown}")
+        if reset:
+            seed = check_random_state(self.random_state).randint(2**31)
+            layers = (X.shape[1], self.hidden_nodes, max(2, len(classes)))
+            self.classes_ = classes
+            self.network_ = NeuralNetwork(
+                layers, output="softmax", loss="cross-entropy", biases=True, seed=seed
+            )
+        self.network_.train(
+            X,
+            np.searchsorted(classes, y),
+            epochs=epochs,
+            learning_rate=self.learning_rate,
+            batch_size=self.batch_size,
+            rotations=self.rotations,
+            momentum=self.momentum,
+            progress=False,
+        )
+        self.n_iter_ = round(self.network_.epoch)
+        self.loss_curve_ = [measurement["loss"] for measurement in self.network_.history]
+        return self
+
+    def _images(self, X, y="no_validation", reset=False):
+        """Bytes stay bytes, which the network takes for pixels; all else becomes float32."""
+        dtype = None if getattr(X, "dtype", None) == np.uint8 else np.float32
+        return validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=dtype)
+
+    def predict_proba(self, X):
+        """The probabilities (n, classes), in the order of classes_."""
+        check_is_fitted(self)
+        return self.network_.outputs(self._images(X))[:, : len(self.classes_)]
+
+    def predict(self, X):
+        """The most probable label of each row, (n,)."""
+        probabilities = self.predict_proba(X)  # first, as it complains where fit was forgotten
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
