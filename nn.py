@@ -465,20 +465,21 @@ class NeuralNetwork:
         return signals
 
     def imagine(
-        self, targets, *, steps=200, learning_rate=0.01, pull=0.01, jiggle=2, seed=0, callback=None
+        self, targets, *, steps=200, learning_rate=0.01, distance=7, jiggle=2, seed=0, callback=None
     ):
         """Targets (n, 10), a digit or several -> images (n, 784), 0.01..0.99, that the network
         takes for them: gradient descent not on the weights but on the picture (Simonyan et al.
         2013, "Deep Inside Convolutional Networks", section 2).
 
-        Left alone, it ends in a rain of dots that only this network takes for a digit. Two things
-        keep it among pictures. It is drawn on the `canvas`: from what pixels do in all digits
-        together, not in the wanted one. And it is jiggled, so that it must hold wherever it lies
-        (Olah et al. 2017, "Feature Visualization").
+        Left alone, it ends in a rain of dots that only this network takes for a digit. Three things
+        keep it among pictures that others can read. It is drawn on the `canvas`: from what pixels
+        do in all digits together, not in the wanted one. It is pulled to a distance from the mean
+        of all digits, as no real digit is close to it. And it is jiggled, so that it must hold
+        wherever it lies (Olah et al. 2017, "Feature Visualization").
 
         steps          of descent, with momentum 0.9
         learning_rate  how far each step goes
-        pull           towards the mean of all digits, where the descent starts
+        distance       from the mean of all digits, in standard deviations; real digits: about 9
         jiggle         pixels by which the picture is shifted, at random, in each step
         callback       called with the step, from 1, and the images (n, 784) so far: a film
 
@@ -489,6 +490,9 @@ class NeuralNetwork:
             raise ValueError(
                 "this network cannot imagine: train it on pictures first, passed as bytes"
             )
+        if not (steps >= 0 and learning_rate > 0 and distance >= 0 and jiggle >= 0):
+            knobs = f"{steps=}, {learning_rate=}, {distance=}, {jiggle=}"
+            raise ValueError(f"expected a learning_rate above 0, the others from 0, got {knobs}")
         targets, side = self.as_targets(targets), _side(self.layers[0])
         # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
         loss = None if self.output == "relu" else "cross-entropy"
@@ -507,7 +511,9 @@ class NeuralNetwork:
                 slope = (
                     _shifted(slope * len(targets), side, -down, -right) @ directions.T
                 )  # (n, 80)
-                velocity = 0.9 * velocity - learning_rate * (slope + pull * amounts)
+                length = np.linalg.norm(amounts, axis=1, keepdims=True)  # (n, 1)
+                pull = 0.3 * amounts * (1 - distance / np.maximum(length, 0.001))  # (n, 80)
+                velocity = 0.9 * velocity - learning_rate * (slope + pull)
                 amounts += velocity
                 if callback:
                     callback(step, images)
@@ -568,6 +574,8 @@ class NeuralNetwork:
         file.seek(0)
         with np.load(file, allow_pickle=False) as archive:
             arrays = dict(archive)
+        if "options" not in arrays:
+            raise ValueError(f"it holds no options, only {sorted(arrays)}")
         options = json.loads(str(arrays.pop("options")))
         epoch, dtype = float(options["epoch"]), arrays["weights_0"].dtype
         shapes = {f"weights_{i}": pair for i, pair in enumerate(pairwise(options["layers"]))}

@@ -850,7 +850,7 @@ def test_imagined_digits_are_recognised(trained):
     assert images.dtype == np.float32
     assert images.min() >= np.float32(0.01)
     assert images.max() <= np.float32(0.99)
-    assert (trained.predict(images) == np.arange(10)).sum() >= 9
+    assert (trained.predict(images) == np.arange(10)).all()
 
 
 def test_imagine_shows_every_step_and_is_deterministic(trained):
@@ -860,6 +860,27 @@ def test_imagine_shows_every_step_and_is_deterministic(trained):
     assert all(images.shape == (1, 784) for _, images in film)
     assert not np.array_equal(film[0][1], film[-1][1])
     assert np.array_equal(image, trained.imagine(3, steps=7))
+
+
+def test_imagined_digits_stand_at_the_distance_asked_for(trained):
+    directions = trained.canvas()[1:]
+    for distance in (3, 7):
+        film = {}
+        trained.imagine(
+            [0, 3], distance=distance, callback=lambda k, x, film=film: film.update({k: x})
+        )
+        amounts = np.linalg.lstsq(directions.T, (film[200] - trained.canvas()[0]).T, rcond=None)[0]
+        assert np.linalg.norm(amounts, axis=0) == pytest.approx(
+            distance, rel=0.25
+        )  # but for clipping
+
+
+@pytest.mark.parametrize(
+    "knob", [{"steps": -1}, {"jiggle": -1}, {"distance": -1}, {"learning_rate": 0}]
+)
+def test_imagine_refuses_knobs_out_of_range(trained, knob):
+    with pytest.raises(ValueError, match="expected a learning_rate above 0"):
+        trained.imagine(3, **knob)
 
 
 def test_imagine_does_not_mix_its_pictures(trained):
