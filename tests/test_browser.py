@@ -1,0 +1,384 @@
+"""The notebooks in JupyterLab, in a real browser: everything runs, and the panels do what a
+learner expects who presses, drags and draws.
+
+On a temporary copy, with the sample of digits. Skipped where there is no browser.
+SCREENSHOTS=folder keeps pictures of the panels.
+"""
+
+import contextlib
+import json
+import math
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NEEDS = "needs a browser: pip install playwright && playwright install --with-deps chromium"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TOKEN = "only-for-this-test"
+SETTINGS = {  # no pop-up that asks whether to fetch news
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
+ALL_RAN = """() => {
+    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+    return prompts.length && prompts.every(prompt => /\\d/.test(prompt.textContent));
+}"""
+TOO_WIDE = """panel => {  // the parts that leave the panel or do not fit; a table may scroll
+    const parts = [...panel.querySelectorAll(":not(:has(> table), table, table *)")];
+    const right = panel.getBoundingClientRect().right + 1;
+    const cut = part => part.matches(".widget-label") && part.scrollWidth > part.clientWidth + 1;
+    return parts.filter(part => cut(part) || part.getBoundingClientRect().right > right)
+        .map(part => part.className);
+}"""
+WATCH = """panel => {  // ms from the last pointer-up to the last change of the bars
+    panel.addEventListener("pointerup", () => { panel.up = performance.now(); }, true);
+    panel.watch ??= new MutationObserver(() => { panel.ms = performance.now() - panel.up; });
+    panel.watch.observe(panel, { subtree: true, childList: true, characterData: true });
+}"""
+OUTPUT = ".jp-OutputArea-output"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api", reason=NEEDS)
+    with api.sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+        path = next(filter(None, map(shutil.which, [*BROWSERS, own])), None)
+        if not path:
+            pytest.skip(NEEDS)
+        options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        options += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+        chromium = playwright.chromium.launch(executable_path=path, args=options)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """The address of a JupyterLab that serves a copy of the repository."""
+    home = tmp_path_factory.mktemp("lab")
+    leave = shutil.ignore_patterns(".*", "mnist_*.csv*", "my_digits.npz", "*.html", "benchmarks")
+    shutil.copytree(ROOT, home / "repository", ignore=leave)
+    for name, settings in SETTINGS.items():
+        path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    places = {
+        "JUPYTERLAB_SETTINGS_DIR": home / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
+        "JUPYTER_CONFIG_DIR": home / "config",
+        "JUPYTER_RUNTIME_DIR": home / "runtime",
+        "IPYTHONDIR": home / "ipython",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
+    command += ["--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={TOKEN}"]
+    with open(home / "lab.log", "w") as log:
+        server = subprocess.Popen(
+            command,
+            cwd=home / "repository",
+            env=os.environ | {"MNIST_MIRRORS": ""} | {k: str(v) for k, v in places.items()},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(300):
+            with contextlib.suppress(OSError):
+                urllib.request.urlopen(f"{address}/api?token={TOKEN}", timeout=5)
+                break
+            assert server.poll() is None, (home / "lab.log").read_text()
+            time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+class Notebook:
+    """A notebook opened in the browser, all of its cells run."""
+
+    def __init__(self, browser, address, name, width=1280):
+        self.errors = []
+        self.page = browser.new_page(viewport={"width": width, "height": 1000})
+        self.page.set_default_timeout(30_000)
+        self.page.on("console", self._listen)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto(f"{address}/lab/workspaces/{name}/tree/{name}.ipynb?token={TOKEN}")
+        self.page.wait_for_selector(".jp-Notebook-ExecutionIndicator")
+        self.page.get_by_text("| Idle").wait_for(timeout=90_000)  # in the status bar
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_text("Run All Cells", exact=True).click()
+        self.page.wait_for_function(ALL_RAN, timeout=150_000)
+
+    def _listen(self, message):
+        if message.type == "error" and "Failed to load resource" not in message.text:
+            self.errors.append(message.text)
+
+    def panel(self, name):
+        """The output that holds a panel: the one after the line which announces it."""
+        cell = self.page.locator(".jp-CodeCell", has_text=f"{name}: in JupyterLab").last
+        panel = cell.locator(OUTPUT, has=self.page.locator(".jupyter-widgets")).first
+        panel.scroll_into_view_if_needed()
+        return panel
+
+    def fine(self):
+        assert self.page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
+        assert self.page.locator(f"{OUTPUT}[data-mime-type*=stderr]").count() == 0
+        assert not self.errors
+
+    def keep(self, what, name):
+        """A screenshot, for people."""
+        folder = os.environ.get("SCREENSHOTS")
+        if folder:
+            what.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def wait_for_text(panel, pattern, seconds=30):
+    """What the panel says, as soon as it matches. AssertionError if it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not re.search(pattern, text := panel.inner_text()):
+        assert time.monotonic() < deadline, f"no {pattern!r} in {text!r}"
+        time.sleep(0.02)
+    return text
+
+
+@pytest.fixture(scope="module")
+def network(browser, lab):
+    notebook = Notebook(browser, lab, "neural_network")
+    yield notebook
+    notebook.page.close()
+
+
+@pytest.fixture(scope="module")
+def backtrack(browser, lab):
+    notebook = Notebook(browser, lab, "backtrack")
+    yield notebook
+    notebook.page.close()
+
+
+def knob(panel, label):
+    """The field of a knob."""
+    return panel.get_by_text(label, exact=True).locator("xpath=..").locator("input")
+
+
+def turn(panel, label, value):
+    knob(panel, label).fill(value)
+    knob(panel, label).press("Enter")
+
+
+def press(panel, name):
+    panel.get_by_role("button", name=name, exact=True).click()
+
+
+def reach(panel):
+    """How far the blue line of the loss goes, 0..1 of the curves' picture."""
+    return panel.locator("img.widget-image").evaluate(
+        """image => {
+            const canvas = document.createElement("canvas");
+            const [w, h] = [image.naturalWidth, image.naturalHeight];
+            canvas.width = w, canvas.height = h;
+            const context = canvas.getContext("2d");
+            context.drawImage(image, 0, 0);
+            const pixels = context.getImageData(0, 0, w / 2, h).data;
+            let right = 0;
+            for (let i = 0; i < pixels.length; i += 4)
+                if (pixels[i] < 30 && pixels[i + 1] > 90 && pixels[i + 1] < 140)
+                    right = Math.max(right, (i / 4) % Math.floor(w / 2));
+            return right / w;
+        }"""
+    )
+
+
+def test_both_notebooks_run_without_a_complaint(network, backtrack):
+    network.fine()
+    backtrack.fine()
+
+
+def test_train_stop_and_go_on(network):
+    panel = network.panel("TrainingPanel")
+    for label, value in (("batch size", "1"), ("learning rate", "0.1"), ("epochs", "2")):
+        turn(panel, label, value)
+    assert reach(panel) == 0
+    press(panel, "Train")
+    reached = []
+    while not re.search("Done at epoch 2", panel.inner_text()):
+        reached.append(reach(panel))
+        time.sleep(0.1)
+        if len(reached) == 20:
+            network.keep(panel, "training")
+    assert reached == sorted(reached)
+    assert len(set(reached)) >= 3, "the curve grows while it learns"
+    assert reach(panel) > max(reached[0], 0.3)
+    network.keep(panel, "trained")
+
+    turn(panel, "epochs", "50")
+    press(panel, "Train")
+    wait_for_text(panel, r"Epoch 2\.[3-9] of 52, \d+ s left")
+    clicked = time.monotonic()
+    press(panel, "Stop")
+    text = wait_for_text(panel, "Stopped at epoch")
+    took = time.monotonic() - clicked
+    print(f"{took:.2f} s to Stop")
+    assert took < 2, "a second, and one more for a busy machine"
+    network.keep(panel, "stopped")
+    stopped = float(re.search(r"Stopped at epoch ([\d.]+)", text)[1])
+    assert 2.2 < stopped < 20
+    press(panel, "Train")
+    wait_for_text(panel, rf"Epoch [\d.]+ of {stopped + 50:.0f}")
+    press(panel, "Stop")
+    text = wait_for_text(panel, "Stopped at epoch")
+    assert float(re.search(r"Stopped at epoch ([\d.]+)", text)[1]) >= stopped
+    press(panel, "Reset")
+    wait_for_text(panel, "A new network with 100 hidden nodes")
+    assert panel.locator("tr").count() == 1 + 3, "a row a run"
+    network.keep(panel, "runs")
+    network.fine()
+
+
+@pytest.mark.parametrize("typed", ["abc", "-5", "1e9", "12.5", "<b>"])
+def test_wrong_input_is_refused_where_it_is_typed(network, typed):
+    panel = network.panel("TrainingPanel")
+    turn(panel, "hidden nodes", typed)
+    wait_for_text(panel, re.escape(f"“{typed}”: expected a whole number from 1 to 500"))
+    assert knob(panel, "hidden nodes").input_value() == "100"
+    network.keep(panel, "refused")
+    turn(panel, "hidden nodes", "99")
+    wait_for_text(panel, "Train begins a new network")
+    panel.get_by_text("expected a whole number").wait_for(state="hidden")
+    turn(panel, "hidden nodes", "100")
+    network.fine()
+
+
+def arc(x, y, rx, ry, start, end, steps=14):
+    """Points on an ellipse, angles as parts of a turn, clockwise from the right."""
+    angles = [2 * math.pi * (start + (end - start) * k / steps) for k in range(steps + 1)]
+    return [(x + rx * math.cos(a), y + ry * math.sin(a)) for a in angles]
+
+
+STROKES = {  # by digit: points, 0..1 of the sheet, right and down
+    1: [(0.52, 0.15), (0.5, 0.5), (0.48, 0.85)],
+    7: [(0.28, 0.2), (0.72, 0.2), (0.6, 0.5), (0.45, 0.85)],
+    0: arc(0.5, 0.5, 0.24, 0.34, -0.25, 0.75),
+    3: arc(0.48, 0.33, 0.2, 0.18, -0.4, 0.25) + arc(0.48, 0.68, 0.22, 0.18, -0.25, 0.4),
+}
+PLACES = {
+    "large": (1, 0, 0),
+    "small, upper left": (0.4, 0.03, 0.03),
+    "lower right": (0.5, 0.48, 0.45),
+}
+
+
+def draw(page, canvas, points, size=1, right=0, down=0):
+    box = canvas.bounding_box()
+    for n, (x, y) in enumerate(points):
+        x = box["x"] + (right + size * x) * box["width"]
+        y = box["y"] + (down + size * y) * box["height"]
+        page.mouse.move(x, y, steps=3)
+        if n == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("digit", STROKES)
+def test_drawn_digits_are_read(network, digit, place):
+    panel = network.panel("DrawingPad")
+    press(panel, "Clear")
+    wait_for_text(panel, "Draw a digit")
+    panel.evaluate(WATCH)
+    draw(network.page, panel.locator("canvas"), STROKES[digit], *PLACES[place])
+    wait_for_text(panel, f"It says {digit}", 3)
+    panel.page.wait_for_function(  # the last answer is there
+        "panel => performance.now() - panel.up > panel.ms + 300", arg=panel.element_handle()
+    )
+    text, ms = panel.inner_text(), panel.evaluate("panel => panel.ms")
+    print(f"{digit}, {place}: {text.splitlines()[-1]} {ms:.0f} ms after the pen was lifted")
+    network.keep(panel, f"drawn_{digit}_{place.split()[-1]}")
+    assert f"It says {digit}" in text
+    assert ms < 1000
+    press(panel, "Clear")
+    wait_for_text(panel, "Draw a digit")
+    network.fine()
+
+
+def test_draw_with_a_finger(network):
+    panel = network.panel("DrawingPad")
+    box = panel.locator("canvas").bounding_box()
+    finger = network.page.context.new_cdp_session(network.page)
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKES[3]]
+    before = network.page.locator(".jp-WindowedPanel-outer").first.evaluate("e => e.scrollTop")
+    for n, (x, y) in enumerate(points):
+        touch = {"type": "touchMove" if n else "touchStart", "touchPoints": [{"x": x, "y": y}]}
+        finger.send("Input.dispatchTouchEvent", touch)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    wait_for_text(panel, "It says 3")
+    after = network.page.locator(".jp-WindowedPanel-outer").first.evaluate("e => e.scrollTop")
+    assert before == after, "a finger draws, it does not scroll the page"
+    press(panel, "Clear")
+    network.fine()
+
+
+def test_pick_a_hidden_node(network):
+    panel = network.panel("NeuronExplorer")
+    before = panel.locator("img.widget-image").get_attribute("src")
+    turn(panel, "hidden node", "42")
+    wait_for_text(panel, "Node 42 speaks loudest for the digit")
+    assert panel.locator("img.widget-image").get_attribute("src") != before
+    network.keep(panel, "node")
+    network.fine()
+
+
+def test_pick_another_digit_and_see_the_picture_change(backtrack):
+    panel = backtrack.panel("ImaginePanel")
+    wait_for_text(panel, "Imagined, a 3")
+    images = panel.locator("img")
+    before = [images.nth(n).get_attribute("src") for n in (0, 1)]
+    press(panel, "7")
+    wait_for_text(panel, "Imagined, a 7:")
+    after = [images.nth(n).get_attribute("src") for n in (0, 1)]
+    assert before[0] != after[0] and before[1] != after[1]
+    backtrack.keep(panel, "imagined_7")
+    backtrack.fine()
+
+
+def test_the_film_plays(backtrack):
+    panel = backtrack.panel("ImaginePanel")
+    wait_for_text(panel, "step 200 of 200")
+    panel.locator(".widget-play button").first.click()
+    wait_for_text(panel, r"step \d\d? of 200")
+    wait_for_text(panel, r"step 1\d\d of 200")
+    wait_for_text(panel, "step 200 of 200")
+    backtrack.fine()
+
+
+def test_own_outputs_and_a_blend(backtrack):
+    panel = backtrack.panel("ImaginePanel")
+    panel.locator(".widget-vslider .noUi-handle").nth(5).focus()
+    backtrack.page.keyboard.press("End")
+    wait_for_text(panel, "Imagined, these outputs:")
+    panel.locator(".widget-hslider .noUi-handle").first.focus()
+    backtrack.page.keyboard.press("ArrowRight")
+    wait_for_text(panel, "Imagined, 45% 4, 55% 9:")
+    backtrack.keep(panel, "blend")
+    backtrack.fine()
+
+
+def test_nothing_is_cut_off_in_a_narrow_window(network, backtrack):
+    panels = [(network, name) for name in ("TrainingPanel", "NeuronExplorer", "DrawingPad")]
+    for notebook, name in [*panels, (backtrack, "ImaginePanel")]:
+        notebook.page.set_viewport_size({"width": 900, "height": 1000})
+        panel = notebook.panel(name)
+        notebook.keep(panel, f"narrow_{name}")
+        too_wide = panel.evaluate(TOO_WIDE)
+        assert not too_wide
