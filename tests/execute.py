@@ -14,6 +14,17 @@ from nbclient import NotebookClient
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
+def joined(outputs):
+    """Outputs in which what was printed in a row is one piece, however it came from the kernel."""
+    result = []
+    for output in outputs:
+        if output.output_type == "stream" and result and output.name == result[-1].get("name"):
+            result[-1].text += output.text
+        else:
+            result.append(output)
+    return result
+
+
 def execute(path, timeout=600):
     """The notebook at `path`, run from top to bottom in its own folder. Raises on any error."""
     notebook = nbformat.read(path, as_version=4)
@@ -26,7 +37,7 @@ def execute(path, timeout=600):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if WIDGET not in o.get("data", {})]
+            cell.outputs = joined(o for o in cell.outputs if WIDGET not in o.get("data", {}))
     return notebook
 
 
