@@ -483,7 +483,7 @@ class NeuralNetwork:
         jiggle         pixels by which the picture is shifted, at random, in each step
         callback       called with the step, from 1, and the images (n, 784) so far: a film
 
-        ValueError if the network was not trained on pictures.
+        ValueError if the network was not trained on pictures, and for knobs out of range.
         """
         canvas = self.canvas()
         if canvas is None:
@@ -505,12 +505,9 @@ class NeuralNetwork:
                 images = np.clip(mean + amounts @ directions, 0.01, 0.99)  # (n, 784)
                 down, right = rng.integers(-jiggle, jiggle + 1, 2)
                 moved = _shifted(images, side, down, right)
-                slope = self.input_gradient(
-                    moved, targets, loss
-                )  # (n, 784), of the mean of n losses
-                slope = (
-                    _shifted(slope * len(targets), side, -down, -right) @ directions.T
-                )  # (n, 80)
+                # Of the mean of n losses; times n it is that of each picture's own.
+                slope = self.input_gradient(moved, targets, loss) * len(targets)  # (n, 784)
+                slope = _shifted(slope, side, -down, -right) @ directions.T  # (n, 80)
                 length = np.linalg.norm(amounts, axis=1, keepdims=True)  # (n, 1)
                 pull = 0.3 * amounts * (1 - distance / np.maximum(length, 0.001))  # (n, 80)
                 velocity = 0.9 * velocity - learning_rate * (slope + pull)

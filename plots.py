@@ -40,6 +40,16 @@ def _show_image(axes, image, **how):
     axes.set(xticks=[], yticks=[])
 
 
+def _cells(picture, rows, columns, images):
+    """A framed cell of a grid for each image; cells that are left over stay empty."""
+    grid = np.ravel(picture.subplots(rows, columns, squeeze=False))
+    for axes in grid[len(images) :]:
+        axes.set_axis_off()
+    for axes, image in zip(grid, images, strict=False):
+        axes.spines[:].set_color("lightgrey")
+        yield axes, image
+
+
 def digits(images, captions=(), columns=10, highlight=()):
     """A grid of images (n, 784), bytes or 0..1, with a caption below each.
 
@@ -51,12 +61,7 @@ def digits(images, captions=(), columns=10, highlight=()):
     lines = max((str(caption).count("\n") + 1 for caption in captions), default=0)
     size = min(WIDTH / columns, 1.2)  # inches
     picture = Picture(size * columns, rows * (size + 0.2 * lines))
-    grid = np.ravel(picture.subplots(rows, columns, squeeze=False))
-    for axes in grid:
-        axes.set_axis_off()
-    for n, (axes, image) in enumerate(zip(grid, images, strict=False)):
-        axes.set_axis_on()
-        axes.spines[:].set_color("lightgrey")
+    for n, (axes, image) in enumerate(_cells(picture, rows, columns, images)):
         _show_image(axes, image, cmap="gray_r", vmin=0, vmax=white)
         if n < len(captions):
             axes.set_xlabel(captions[n], fontsize=9, color=ORANGE if n in highlight else "black")
@@ -187,12 +192,7 @@ def weights(rows, captions=(), columns=10):
     rows = np.atleast_2d(rows)
     count, size = -(-len(rows) // columns), WIDTH / columns
     picture = Picture(WIDTH, count * (size + (0.25 if len(captions) else 0)) + 0.1)
-    grid = np.ravel(picture.subplots(count, columns, squeeze=False))
-    for axes in grid:
-        axes.set_axis_off()
-    for n, (axes, row) in enumerate(zip(grid, rows, strict=False)):
-        axes.set_axis_on()
-        axes.spines[:].set_color("lightgrey")
+    for n, (axes, row) in enumerate(_cells(picture, count, columns, rows)):
         strongest = abs(row).max()
         _show_image(axes, row, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
         if n < len(captions):
