@@ -1,7 +1,7 @@
 """A neural network in NumPy: read it in one sitting, train it in seconds, run it backwards.
 
-Here: the forward pass, exact backpropagation, training by gradient descent, digits turned a
-little as extra examples, the backward query and imagining, save and load.
+Here: the forward pass, exact backpropagation, training by gradient descent, digits turned or
+distorted a little as extra examples, the backward query and imagining, save and load.
 Not here: convolutions, GPUs, automatic differentiation. mnist.py reads the digits, plots.py
 draws them.
 
@@ -22,6 +22,7 @@ import threading
 import uuid
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ from tqdm.auto import tqdm
 
 MEASUREMENTS = 5  # an epoch, while training
 CHUNK = 2_000  # images worked on at a time where there are many, so that memory stays small
+LOOK = {"degrees": 6, "scale": 0.05, "shear": 0.08, "shift": 0.7}  # for more looks at an image
 MAX_FILE_BYTES = 1_000_000_000  # load refuses what unpacks to more
 
 # --- One thread -----------------------------------------------------------------------------------
@@ -305,7 +307,9 @@ class NeuralNetwork:
         learning_rate=3.0,
         batch_size=32,
         rotations=(10, -10),
+        augment=None,
         momentum=0.0,
+        weight_decay=0.0,
         validation=None,
         callback=None,
         progress=True,
@@ -317,8 +321,13 @@ class NeuralNetwork:
         learning_rate   a number, or a function of the fraction of this training done, 0..1
         batch_size      examples a step; None: all of them in each step
         rotations       degrees: each image is shown as it is and turned by these
+        augment         a function (images, random generator) -> images, called at the start of
+                        each epoch to make the images of that epoch; distort is one
         momentum        0..1, how much of the last step is in the next (Nesterov's, as in Sutskever
                         et al. 2013, "On the importance of initialization and momentum")
+        weight_decay    each step also shrinks the weights by this share of them, times the learning
+                        rate, so that no node grows too sure (Loshchilov & Hutter 2019, "Decoupled
+                        Weight Decay Regularization")
         validation      (images, labels) to measure on, never to learn from
         callback        called with each measurement, five an epoch: a dict of epoch, loss and
                         accuracy (on 1,000 of the images or so) and, with a validation,
@@ -337,11 +346,11 @@ class NeuralNetwork:
         rate_at = learning_rate if callable(learning_rate) else lambda done: learning_rate
         fine = _whole(epochs) and epochs >= 0 and _whole(batch_size) and batch_size >= 1
         fine = fine and (callable(learning_rate) or 0 < learning_rate < np.inf)
-        if not (fine and 0 <= momentum < 1):
+        if not (fine and 0 <= momentum < 1 and 0 <= weight_decay < 1):
             raise ValueError(
                 "expected epochs from 0, a learning_rate above 0, batch_size from 1 or None, "
-                "epochs and batch_size whole, and momentum from 0 to below 1, got "
-                f"{epochs=}, {learning_rate=}, {batch_size=}, {momentum=}"
+                "epochs and batch_size whole, momentum and weight_decay from 0 to below 1, got "
+                f"{epochs=}, {learning_rate=}, {batch_size=}, {momentum=}, {weight_decay=}"
             )
         try:
             every = -(-len(targets) // 1000)
@@ -362,10 +371,13 @@ class NeuralNetwork:
             bar = tqdm(total=epochs * len(targets), disable=not progress, **look)
             with one_thread() if batch_size < 128 else contextlib.nullcontext(), bar:
                 for epoch in range(epochs):
-                    batches = self._batches(images, targets, batch_size)
+                    fresh = augment(images, self.rng) if augment else images
+                    batches = self._batches(fresh, targets, batch_size)
                     for step, (x, t) in enumerate(batches, start=1):
-                        rate = rate_at((epoch + (step - 1) / steps) / epochs)
-                        self._descend(*self.backprop(x, t, scale=rate), momentum)
+                        # A number of NumPy's would turn the slopes into 64-bit numbers.
+                        rate = float(rate_at((epoch + (step - 1) / steps) / epochs))
+                        slopes = self.backprop(x, t, scale=rate)
+                        self._descend(*slopes, momentum, rate * weight_decay)
                         self.epoch = start + epoch + step / steps
                         bar.update(len(t))
                         if step in measured:
@@ -389,7 +401,10 @@ class NeuralNetwork:
             x = images[rows] if sparse else images.take(rows, axis=0)  # the same, but faster
             yield x, targets.take(rows, axis=0)
 
-    def _descend(self, by_weights, by_biases, momentum):
+    def _descend(self, by_weights, by_biases, momentum, decay):
+        if decay:
+            for weights in self.weights:
+                weights *= 1 - decay
         for parameter, velocity, step in zip(
             self.weights + self.biases, self.velocities, by_weights + by_biases, strict=True
         ):
@@ -424,30 +439,50 @@ class NeuralNetwork:
 
     # -- Asking
 
-    def outputs(self, images):
-        """The last layer's activations, (n, 10), for any number of images."""
-        images = _rows(images)
-        chunks = range(0, max(images.shape[0], 1), CHUNK)  # thousands of images need little memory
-        return np.concatenate([self.forward(images[i : i + CHUNK])[-1] for i in chunks])
+    def outputs(self, images, looks=1):
+        """The last layer's activations, (n, 10), for any number of images.
 
-    def predict(self, images):
+        looks  how often to look at each image: with 1 as it is, with more at so many copies, each
+               distorted in one of always the same ways, by LOOK at most. The sums that reach the
+               last nodes are averaged; with softmax that averages the answers' logarithms.
+
+        ValueError for rows that do not fit, and for less than one look.
+        """
+        images = _rows(images)
+        if not (_whole(looks) and looks >= 1):
+            raise ValueError(f"looks: expected a whole number from 1, got {looks!r}")
+        copies = [images]
+        if looks > 1:
+            maps = zip(*random_affine(np.random.default_rng(0), looks, **LOOK), strict=True)
+            copies = (affine(images, matrix, shift) for matrix, shift in maps)
+        z = sum(self._before_biases(copy) for copy in copies) / looks  # (n, 10)
+        if self.biases:
+            z += self.biases[-1]
+        return self.activation(-1).value(z)
+
+    def _before_biases(self, images):
+        chunks = range(0, max(images.shape[0], 1), CHUNK)  # thousands of images need little memory
+        hidden = (self.forward(images[i : i + CHUNK])[-2] for i in chunks)
+        return np.concatenate([h @ self.weights[-1] for h in hidden])  # (n, 10)
+
+    def predict(self, images, looks=1):
         """The node with the largest output for each image, (n,). With a single output 0 or 1."""
-        return self._largest(self.outputs(images))
+        return self._largest(self.outputs(images, looks))
 
     def _largest(self, outputs):
         return outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0.5).astype(int)
 
-    def measure(self, images, labels):
+    def measure(self, images, labels, looks=1):
         """Loss and accuracy, the fraction whose prediction is right."""
         images, targets = self._examples(images, labels)
-        outputs = self.outputs(images)
+        outputs = self.outputs(images, looks)
         right = self._largest(outputs) == self._largest(targets)
         losses = LOSSES[self.loss_name, self.output](outputs, targets)  # (n,)
         return float(losses.mean()), float(right.mean())
 
-    def accuracy(self, images, labels):
+    def accuracy(self, images, labels, looks=1):
         """The fraction of the images, 0..1, whose prediction is right."""
-        return self.measure(images, labels)[1]
+        return self.measure(images, labels, looks)[1]
 
     # -- Running backwards
 
@@ -465,7 +500,7 @@ class NeuralNetwork:
         return signals
 
     def imagine(
-        self, targets, *, steps=200, learning_rate=0.01, distance=7, jiggle=2, seed=0, callback=None
+        self, targets, *, steps=200, learning_rate=0.01, distance=6, jiggle=2, seed=0, callback=None
     ):
         """Targets (n, 10), a digit or several -> images (n, 784), 0.01..0.99, that the network
         takes for them: gradient descent not on the weights but on the picture (Simonyan et al.
@@ -648,6 +683,71 @@ def rotate(images, degrees):
         rows = (matrix @ images[i : i + CHUNK].T.astype(np.float32)).T
         turned[i : i + CHUNK] = np.rint(rows) if images.dtype.kind in "iu" else rows
     return turned
+
+
+def random_affine(rng, count, *, degrees=12, scale=0.12, shear=0.15, shift=1.2):
+    """Random maps for `affine`: matrices (count, 2, 2) and shifts (count, 2). Each amount is drawn
+    evenly from minus to plus its limit.
+
+    degrees  to turn by
+    scale    the fraction by which rows grow and, apart from them, columns
+    shear    columns to lean aside for each row down
+    shift    pixels to move, down and across
+    """
+    turn, tall, wide, lean, down, across = rng.uniform(-1, 1, (6, count)).astype(np.float32)
+    cos, sin = np.cos(np.deg2rad(degrees * turn)), np.sin(np.deg2rad(degrees * turn))
+    none, one = np.zeros_like(turn), np.ones_like(turn)
+    turning = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)  # (count, 2, 2)
+    leaning = np.array([[one, none], [shear * lean, one]]).transpose(2, 0, 1)
+    growing = np.array([[1 + scale * tall, none], [none, 1 + scale * wide]]).transpose(2, 0, 1)
+    return turning @ leaning @ growing, shift * np.stack([down, across], axis=1)
+
+
+def affine(images, matrices, shifts):
+    """Images (n, side*side) in which each new pixel, at the place (row, column) counted from the
+    picture's centre, is looked up in the old image at matrix @ place + shift, between pixels as
+    the mix of the four around (bilinear); outside there is 0. As scipy.ndimage.affine_transform
+    (order=1, mode="grid-constant") on each, within a grey level.
+
+    matrices  (n, 2, 2), one an image, or (2, 2), one for all
+    shifts    (n, 2) or (2,)
+
+    ValueError if the rows are no square pictures.
+    """
+    images = np.atleast_2d(images)
+    side, n = _side(images.shape[1]), len(images)
+    matrices = np.broadcast_to(np.asarray(matrices, np.float32), (n, 2, 2))
+    shifts = np.broadcast_to(np.asarray(shifts, np.float32), (n, 2))
+    centre = np.float32((side - 1) / 2)
+    grid = np.indices((side, side), np.float32).reshape(2, -1) - centre  # (2, 784)
+    new = np.empty_like(images)
+
+    def work(chunk):
+        old = np.zeros((len(images[chunk]), side + 2, side + 2), np.float32)  # a frame of 0 around
+        old[:, 1:-1, 1:-1] = images[chunk].reshape(-1, side, side)
+        places = matrices[chunk] @ grid + (shifts[chunk] + centre + 1)[:, :, None]  # (c, 2, 784)
+        places = places.clip(0, np.nextafter(np.float32(side + 1), 0))  # outside is in the frame
+        corners = places.astype(np.intp)  # the upper left one of the four pixels around
+        down, right = (places - corners).swapaxes(0, 1)  # how far on from there, 0..1: (c, 784)
+        corner = np.arange(len(old))[:, None] * (side + 2) ** 2  # in all the pixels, as one row
+        corner = corner + corners[:, 0] * (side + 2) + corners[:, 1]  # (c, 784)
+        a, b, c, d = (old.ravel()[i:].take(corner) for i in (0, 1, side + 2, side + 3))
+        top, bottom = a + right * (b - a), c + right * (d - c)
+        mixed = top + down * (bottom - top)  # (c, 784)
+        new[chunk] = np.rint(mixed) if images.dtype.kind in "iu" else mixed
+
+    # Few images at a time, as numbers that stay in the cache are at hand sooner. NumPy lets go of
+    # Python's lock while it works, so that threads share the chunks.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(work, [slice(i, i + 200) for i in range(0, n, 200)]))
+    return new
+
+
+def distort(images, rng, **limits):
+    """Images (n, side*side), each turned, stretched, slanted and shifted a little, by chance (P.
+    Simard, D. Steinkraus, J. Platt 2003, "Best Practices for Convolutional Neural Networks Applied
+    to Visual Document Analysis", section 2). limits: those of random_affine."""
+    return affine(images, *random_affine(rng, len(images), **limits))
 
 
 def _in_words(m):

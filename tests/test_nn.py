@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import mnist
 import nn
-from nn import NeuralNetwork, rotate, uniform
+from nn import NeuralNetwork, affine, distort, random_affine, rotate, uniform
 
 ROOT = Path(nn.__file__).parent
 TOY = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
@@ -407,6 +407,8 @@ def test_softmax_targets_must_add_up_to_1():
         {"batch_size": 0},
         {"momentum": 1},
         {"momentum": -0.1},
+        {"weight_decay": 1},
+        {"weight_decay": -0.1},
     ],
     ids=str,
 )
@@ -469,6 +471,31 @@ def test_a_step_goes_down_the_gradient_by_the_learning_rate(digits):
     net.train(images, digits[1], epochs=1, learning_rate=0.7, **WHOLE_BATCH)
     for old, gradient, new in zip(before, sum(gradients, []), copied(net), strict=True):
         assert np.allclose(new, old - 0.7 * gradient, rtol=1e-12)
+
+
+def test_a_rate_from_numpy_does_not_make_the_slopes_64_bit(digits):
+    nets, seen = [small(), small()], []
+    backprop = nets[1].backprop
+    nets[1].backprop = lambda *batch, scale: seen.append(backprop(*batch, scale)) or seen[-1]
+    for net, number in zip(nets, (float, np.float64), strict=True):
+        rate = lambda done, number=number: number(0.5) * (1 - done)  # noqa: E731
+        net.train(*digits, epochs=1, learning_rate=rate, progress=False)
+    assert {slopes.dtype for by_weights, _ in seen for slopes in by_weights} == {np.dtype("f4")}
+    assert same(*nets)
+
+
+def test_weight_decay_shrinks_the_weights_and_leaves_the_biases(digits):
+    net, other = (small(biases=True, dtype=np.float64) for _ in range(2))
+    for each in (net, other):
+        each.biases[0][:] = 0.1
+    by_weights, by_biases = other.backprop(*digits)
+    for w, slope in zip(other.weights, by_weights, strict=True):
+        w -= 0.5 * (slope + 0.01 * w)
+    for b, slope in zip(other.biases, by_biases, strict=True):
+        b -= 0.5 * slope
+    net.train(*digits, epochs=1, learning_rate=0.5, weight_decay=0.01, **WHOLE_BATCH)
+    for own, expected in zip(copied(net), copied(other), strict=True):
+        assert np.allclose(own, expected, rtol=1e-10)
 
 
 def test_momentum_is_nesterovs(digits):
@@ -791,6 +818,150 @@ def test_rotate_keeps_shape_type_and_what_comes_in(digits, dtype, count):
     if count > 200:  # every image is turned, whatever stands beside it
         assert np.array_equal(turned[200:400], turned[:200])
         assert np.array_equal(turned[-1:], rotate(images[-1:], 10))
+
+
+# --- Distortions ----------------------------------------------------------------------------------
+
+STRONG = {"degrees": 60, "scale": 0.5, "shear": 0.5, "shift": 9}  # far over the edges
+
+
+def mapped_by_scipy(images, matrices, shifts):
+    centre = np.array([13.5, 13.5])
+    pictures = [
+        scipy.ndimage.affine_transform(
+            image.reshape(28, 28).astype(float),
+            matrix,
+            offset=centre - matrix @ centre + shift,
+            order=1,
+            mode="grid-constant",
+        )
+        for image, matrix, shift in zip(images, matrices, shifts, strict=True)
+    ]
+    return np.reshape(pictures, images.shape)
+
+
+@pytest.mark.parametrize("limits", [{}, nn.LOOK, STRONG])
+def test_affine_agrees_with_scipy(digits, limits):
+    images, maps = digits[0], random_affine(np.random.default_rng(1), 200, **limits)
+    expected = mapped_by_scipy(images, *maps)
+    assert abs(expected - images).max() > 100  # something happened
+    assert abs(affine(images, *maps) - expected).max() <= 0.51  # rounded, not cut off
+    for dtype in (np.float32, np.float64):
+        found = affine((images / 255).astype(dtype), *maps)
+        assert found.dtype == dtype
+        assert np.allclose(found, expected / 255, rtol=0, atol=1e-4)
+
+
+def test_one_map_serves_all_images(digits):
+    matrices, shifts = random_affine(np.random.default_rng(1), 1)
+    one = affine(digits[0], matrices[0], shifts[0])
+    each = affine(digits[0], np.repeat(matrices, 200, axis=0), np.repeat(shifts, 200, axis=0))
+    assert np.array_equal(one, each)
+
+
+def test_affine_looks_up_where_each_pixel_comes_from():
+    picture = np.zeros((28, 28), np.uint8)
+    picture[10, 20] = 200
+    moved = affine(picture.reshape(1, -1), np.eye(2), (3, -2)).reshape(28, 28)
+    assert moved[7, 22] == 200 and moved.sum() == 200  # what is there was 3 down, 2 to the left
+    with pytest.raises(ValueError, match="expected square pictures"):
+        affine(np.zeros((2, 783)), np.eye(2), (0, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("count", [0, 1, 2, 200, 201])
+def test_affine_keeps_shape_type_and_what_comes_in(digits, dtype, count):
+    images = np.tile(digits[0], (2, 1))[:count].astype(dtype)
+    before, maps = images.copy(), random_affine(np.random.default_rng(1), 201)
+    found = affine(images, maps[0][:count], maps[1][:count])
+    assert found.shape == images.shape and found.dtype == dtype
+    assert np.array_equal(images, before)
+    for i in range(0, count, 50):  # each image is mapped, whatever stands beside it
+        assert np.array_equal(found[i], affine(images[i], maps[0][i], maps[1][i])[0])
+
+
+def test_random_maps_keep_to_their_limits_and_reach_them():
+    none = {"degrees": 0, "scale": 0, "shear": 0, "shift": 0}
+
+    def maps(**limits):
+        return random_affine(np.random.default_rng(0), 2000, **none | limits)
+
+    matrices, shifts = maps()
+    assert np.array_equal(matrices, np.broadcast_to(np.eye(2), (2000, 2, 2)))
+    assert not shifts.any()
+    spans = {
+        "degrees": (12, lambda m, t: np.rad2deg(np.arctan2(m[:, 1, 0], m[:, 0, 0]))),
+        "scale": (0.12, lambda m, t: m[:, [0, 1], [0, 1]] - 1),
+        "shear": (0.15, lambda m, t: m[:, 1, 0]),
+        "shift": (1.2, lambda m, t: t),
+    }
+    for name, (limit, amounts) in spans.items():
+        found = amounts(*maps(**{name: limit}))
+        assert -limit <= found.min() < -0.98 * limit and 0.98 * limit < found.max() <= limit
+        assert abs(found.mean()) < 0.05 * limit
+    assert np.allclose(np.linalg.det(maps(degrees=12)[0]), 1, atol=1e-6)  # turned, not grown
+
+
+def test_distort_changes_each_digit_in_a_way_of_its_own(digits):
+    same_digit = np.repeat(digits[0][:1], 50, axis=0)
+    distorted = distort(same_digit, np.random.default_rng(0))
+    assert len(np.unique(distorted, axis=0)) == 50
+    assert np.array_equal(distorted, distort(same_digit, np.random.default_rng(0)))
+    assert not np.array_equal(distorted, distort(same_digit, np.random.default_rng(1)))
+    ink = distorted.sum(axis=1) / same_digit.sum(axis=1)
+    assert ink.min() > 0.7 and ink.max() < 1.4  # still the digit, (1 +- 0.12)^2 of its area
+    none = {"degrees": 0, "scale": 0, "shear": 0, "shift": 0}
+    assert np.array_equal(distort(digits[0], np.random.default_rng(0), **none), digits[0])
+
+
+def test_training_shows_what_augment_makes_anew_in_each_epoch(digits):
+    made = []
+
+    def augment(images, rng):
+        made.append(distort(images, rng))
+        return made[-1]
+
+    net = small()
+    seen = batches_of(net)
+    history = net.train(
+        *digits, epochs=2, batch_size=None, rotations=(), augment=augment, progress=False
+    )
+    assert len(made) == 2 and not np.array_equal(*made)
+    for (x, _), images in zip(seen, made, strict=True):
+        assert np.array_equal(x, net.as_input(images))
+    assert history[-1]["accuracy"] == net.accuracy(*digits)  # of the digits as they are
+    again = small()
+    again.train(*digits, epochs=2, batch_size=None, rotations=(), augment=distort, progress=False)
+    assert same(net, again)
+
+
+def test_more_looks_average_what_reaches_the_outputs(trained, digits):
+    images, labels = digits
+    maps = random_affine(np.random.default_rng(0), 3, **nn.LOOK)
+    copies = [affine(images, matrix, shift) for matrix, shift in zip(*maps, strict=True)]
+    logits = [np.log(a / (1 - a)) for a in map(trained.outputs, copies)]
+    assert np.allclose(
+        trained.outputs(images, looks=3), nn.sigmoid(np.mean(logits, axis=0)), atol=1e-5
+    )
+    assert np.array_equal(trained.outputs(images, looks=1), trained.outputs(images))
+    predicted = trained.predict(images, looks=3)
+    assert np.array_equal(predicted, trained.outputs(images, looks=3).argmax(axis=1))
+    assert trained.accuracy(images, labels, looks=3) == (predicted == labels).mean()
+
+
+def test_looks_at_one_image_do_not_depend_on_the_others(digits):
+    net = small(output="softmax", loss="cross-entropy", biases=True)
+    net.train(*digits, rotations=(), learning_rate=0.3, progress=False)
+    together = net.outputs(digits[0], looks=8)
+    assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
+    assert np.allclose(net.outputs(digits[0][77], looks=8), together[77], atol=1e-6)
+    assert np.array_equal(net.outputs(digits[0], looks=8), together)
+
+
+@pytest.mark.parametrize("looks", [0, -1, 1.5, "3"])
+def test_looks_are_counted_in_whole_numbers(looks):
+    with pytest.raises(ValueError, match="looks: expected a whole number from 1"):
+        small().predict(ZEROS, looks=looks)
 
 
 # --- Running backwards ----------------------------------------------------------------------------
