@@ -494,12 +494,13 @@ class Canvas(anywidget.AnyWidget):
 class DrawingPad(Panel):
     """Draw a digit with mouse, pen or finger, and watch what the network says meanwhile.
 
-    `net` can be replaced by another network at any time. `picture` is the drawing, `image` what
-    the network sees of it. clear() is what the button does.
+    `net` can be replaced by another network at any time. With `looks` it looks several times, as
+    in NeuralNetwork.outputs. `picture` is the drawing, `image` what the network sees of it.
+    clear() is what the button does.
     """
 
-    def __init__(self, net):
-        self.net, self.lock = net, threading.Lock()
+    def __init__(self, net, looks=1):
+        self.net, self.looks, self.lock = net, looks, threading.Lock()
         self.canvas, self.shows = Canvas(), HTML()
         clear = Button(description="Clear", layout=Layout(width="80px"))
         clear.on_click(lambda _: self.clear())
@@ -536,7 +537,7 @@ class DrawingPad(Panel):
     def _answer(self):
         with self.lock:  # whoever comes last shows the newest drawing
             image = self.image
-            outputs = self.net.outputs(image)[0] if image.any() else None
+            outputs = self.net.outputs(image, self.looks)[0] if image.any() else None
             title, verdict = "What the network sees:", "Draw a digit, 0 to 9."
             if outputs is not None:
                 verdict = f"It says {outputs.argmax()}, with {outputs.max():.2f}."

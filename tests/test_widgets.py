@@ -273,13 +273,14 @@ def test_an_empty_sheet_is_no_error(net):
     assert "Draw a digit" in pad.shows.value
 
 
-def test_the_bars_follow_the_drawing(net, tmp_path):
-    pad, sheet = DrawingPad(net), np.full((280, 280), 255, np.uint8)
+@pytest.mark.parametrize("looks", [1, 5])
+def test_the_bars_follow_the_drawing(net, tmp_path, looks):
+    pad, sheet = DrawingPad(net, looks), np.full((280, 280), 255, np.uint8)
     sheet[150:250, 200:215] = 0
     pad.canvas.pixels = sheet.tobytes()
     np.testing.assert_array_equal(pad.picture, sheet)
     np.testing.assert_array_equal(pad.image, mnist.prepare(sheet))
-    outputs = net.outputs(pad.image)[0]
+    outputs = net.outputs(pad.image, looks)[0]
     assert f"It says {outputs.argmax()}, with {outputs.max():.2f}." in pad.shows.value
     assert pad.shows.value.count(plots.ORANGE) == 1
     for n, output in enumerate(outputs):
