@@ -36,7 +36,7 @@ from tqdm.auto import tqdm
 
 MEASUREMENTS = 5  # an epoch, while training
 CHUNK = 2_000  # images worked on at a time where there are many, so that memory stays small
-LOOK = {"degrees": 6, "scale": 0.05, "shear": 0.08, "shift": 0.7}  # for more looks at an image
+LOOK = {"degrees": 9, "scale": 0.075, "shear": 0.12, "shift": 1.05}  # for more looks at an image
 MAX_FILE_BYTES = 1_000_000_000  # load refuses what unpacks to more
 
 # --- One thread -----------------------------------------------------------------------------------
@@ -372,6 +372,10 @@ class NeuralNetwork:
             with one_thread() if batch_size < 128 else contextlib.nullcontext(), bar:
                 for epoch in range(epochs):
                     fresh = augment(images, self.rng) if augment else images
+                    if fresh.shape != images.shape:
+                        raise ValueError(
+                            f"augment: expected it to return {images.shape}, got {fresh.shape}"
+                        )
                     batches = self._batches(fresh, targets, batch_size)
                     for step, (x, t) in enumerate(batches, start=1):
                         # A number of NumPy's would turn the slopes into 64-bit numbers.
@@ -500,7 +504,7 @@ class NeuralNetwork:
         return signals
 
     def imagine(
-        self, targets, *, steps=200, learning_rate=0.01, distance=6, jiggle=2, seed=0, callback=None
+        self, targets, *, steps=200, learning_rate=0.01, distance=7, jiggle=2, seed=0, callback=None
     ):
         """Targets (n, 10), a digit or several -> images (n, 784), 0.01..0.99, that the network
         takes for them: gradient descent not on the weights but on the picture (Simonyan et al.
@@ -729,9 +733,9 @@ def affine(images, matrices, shifts):
         places = places.clip(0, np.nextafter(np.float32(side + 1), 0))  # outside is in the frame
         corners = places.astype(np.intp)  # the upper left one of the four pixels around
         down, right = (places - corners).swapaxes(0, 1)  # how far on from there, 0..1: (c, 784)
-        corner = np.arange(len(old))[:, None] * (side + 2) ** 2  # in all the pixels, as one row
-        corner = corner + corners[:, 0] * (side + 2) + corners[:, 1]  # (c, 784)
-        a, b, c, d = (old.ravel()[i:].take(corner) for i in (0, 1, side + 2, side + 3))
+        begins = np.arange(len(old))[:, None] * (side + 2) ** 2  # of each picture, in a row of all
+        index = begins + corners[:, 0] * (side + 2) + corners[:, 1]  # (c, 784)
+        a, b, c, d = (old.ravel()[i:].take(index) for i in (0, 1, side + 2, side + 3))
         top, bottom = a + right * (b - a), c + right * (d - c)
         mixed = top + down * (bottom - top)  # (c, 784)
         new[chunk] = np.rint(mixed) if images.dtype.kind in "iu" else mixed
@@ -747,6 +751,7 @@ def distort(images, rng, **limits):
     """Images (n, side*side), each turned, stretched, slanted and shifted a little, by chance (P.
     Simard, D. Steinkraus, J. Platt 2003, "Best Practices for Convolutional Neural Networks Applied
     to Visual Document Analysis", section 2). limits: those of random_affine."""
+    images = np.atleast_2d(images)
     return affine(images, *random_affine(rng, len(images), **limits))
 
 

@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import mnist
-from nn import NeuralNetwork, rotate
+from nn import NeuralNetwork, distort, rotate
 
 BATCH, RATE = 32, 3.0
 EPOCH = 180_000  # digits
@@ -268,6 +268,9 @@ def measure(images, labels, peers):
         start = time.perf_counter()
         rotate(images, angle + 20)  # a new angle each time: its matrix is made too
         note("rotate", time.perf_counter() - start)
+        start = time.perf_counter()
+        distort(images, rng)
+        note("distort", time.perf_counter() - start)
 
         seconds, alone, preparation = our_epochs(images, labels)
         ours = np.median(seconds)
@@ -337,6 +340,7 @@ def main():
     slow = found["record by record"]
     rows.append(row("record by record, turned / our epoch", slow, "x", at_least=20))
     rows.append(row("rotate 60,000 digits", found["rotate"], "s", at_most=1))
+    rows.append(row("distort 60,000 digits", found["distort"], "s", at_most=1.5))
 
     seconds = {
         "an epoch": round(found["epoch"], 3),

@@ -910,6 +910,7 @@ def test_distort_changes_each_digit_in_a_way_of_its_own(digits):
     assert not np.array_equal(distorted, distort(same_digit, np.random.default_rng(1)))
     ink = distorted.sum(axis=1) / same_digit.sum(axis=1)
     assert ink.min() > 0.7 and ink.max() < 1.4  # still the digit, (1 +- 0.12)^2 of its area
+    assert distort(digits[0][0], np.random.default_rng(0)).shape == (1, 784)
     none = {"degrees": 0, "scale": 0, "shear": 0, "shift": 0}
     assert np.array_equal(distort(digits[0], np.random.default_rng(0), **none), digits[0])
 
@@ -933,6 +934,11 @@ def test_training_shows_what_augment_makes_anew_in_each_epoch(digits):
     again = small()
     again.train(*digits, epochs=2, batch_size=None, rotations=(), augment=distort, progress=False)
     assert same(net, again)
+
+
+def test_augment_must_keep_the_shape_of_the_images(digits):
+    with pytest.raises(ValueError, match=r"augment: expected it to return \(200, 784\)"):
+        small().train(*digits, rotations=(), augment=lambda images, _: images[:9], progress=False)
 
 
 def test_more_looks_average_what_reaches_the_outputs(trained, digits):
