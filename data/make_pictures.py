@@ -39,5 +39,5 @@ Image.fromarray(seven().clip(0, 255).astype(np.uint8)).save(HERE / "my_seven.png
 _, test = mnist.load_sample()
 first = [np.flatnonzero(test.labels == digit)[0] for digit in range(10)]
 net = NeuralNetwork.load(HERE / "digits.npz")
-rows = np.concatenate([net.as_input(test.images[first]), net.imagine(range(10))])
+rows = np.concatenate([net.as_input(test.images[first]), net.imagine(range(10), jiggle=3)])
 plots.digits(rows).savefig(HERE / "twins.png", metadata={"Software": None})

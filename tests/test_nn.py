@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.ndimage
+import scipy.sparse
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import mnist
@@ -937,8 +938,13 @@ def test_training_shows_what_augment_makes_anew_in_each_epoch(digits):
 
 
 def test_augment_must_keep_the_shape_of_the_images(digits):
-    with pytest.raises(ValueError, match=r"augment: expected it to return \(200, 784\)"):
-        small().train(*digits, rotations=(), augment=lambda images, _: images[:9], progress=False)
+    for augment in (
+        lambda images, rng: images[:9],
+        lambda images, rng: images / 255,  # no longer bytes
+        lambda images, rng: None,  # forgot to return them
+    ):
+        with pytest.raises(ValueError, match=r"augment: expected \(200, 784\) of uint8 back, got"):
+            small().train(*digits, rotations=(), augment=augment, progress=False)
 
 
 def test_more_looks_average_what_reaches_the_outputs(trained, digits):
@@ -962,6 +968,26 @@ def test_looks_at_one_image_do_not_depend_on_the_others(digits):
     assert np.allclose(together.sum(axis=1), 1, atol=1e-5)
     assert np.allclose(net.outputs(digits[0][77], looks=8), together[77], atol=1e-6)
     assert np.array_equal(net.outputs(digits[0], looks=8), together)
+
+
+def test_looks_average_the_logarithms_of_a_softmax(digits):
+    net, images = small(output="softmax", loss="cross-entropy", biases=True), digits[0]
+    net.biases[1][:] = np.arange(10)
+    maps = random_affine(np.random.default_rng(0), 3, **nn.LOOK)
+    copies = [affine(images, matrix, shift) for matrix, shift in zip(*maps, strict=True)]
+    expected = np.exp(np.mean([np.log(net.forward(copy)[-1]) for copy in copies], axis=0))
+    expected /= expected.sum(axis=1, keepdims=True)
+    found = net.outputs(images, looks=np.int64(3))
+    assert found.dtype == np.float32
+    assert np.allclose(found, expected, atol=1e-5)
+
+
+def test_sparse_rows_are_no_pictures_to_look_at_twice():
+    rows = scipy.sparse.csr_array(np.eye(3, 784))
+    with pytest.raises(ValueError, match="sparse rows are no pictures"):
+        small().predict(rows, looks=2)
+    with pytest.raises(ValueError, match="sparse rows are no pictures"):
+        distort(rows, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("looks", [0, -1, 1.5, "3"])

@@ -8,6 +8,9 @@ from pathlib import Path
 import execute
 import pytest
 
+import mnist
+from nn import NeuralNetwork
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted(
     str(p.relative_to(ROOT)) for p in (*ROOT.glob("*.ipynb"), *ROOT.glob("lessons/*.ipynb"))
@@ -42,6 +45,21 @@ def test_runs_on_the_sample_without_network(name, copy, monkeypatch):
     assert not [o["text"] for o in outputs(notebook) if o.get("name") == "stderr"]
 
 
+def test_backtrack_takes_a_network_of_your_own(copy, monkeypatch):
+    monkeypatch.setenv("MNIST_MIRRORS", "")
+    monkeypatch.delenv("MNIST_DIR", raising=False)
+    own, (train, _) = copy / "data" / "my_digits.npz", mnist.load_sample()
+    net = NeuralNetwork()  # other outputs than the repository's network has, and no biases
+    net.train(train.images[:1000], train.labels[:1000], epochs=3, progress=False)
+    net.save(own)
+    try:
+        notebook = execute.execute(copy / "backtrack.ipynb")
+    finally:
+        own.unlink()
+    texts = [output["text"] for output in outputs(notebook) if output.get("name") == "stdout"]
+    assert "your own network" in texts[0]
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_committed_as_run_from_top_to_bottom_on_full_mnist(name):
     notebook = json.loads((ROOT / name).read_text(encoding="utf-8"))
@@ -58,6 +76,7 @@ def test_committed_as_run_from_top_to_bottom_on_full_mnist(name):
         [{**o, "data": o.get("data", {}).get("text/plain")} for o in outputs(notebook)]
     )
     assert "MNIST sample" not in shown
+    assert "your own network" not in shown
     assert not re.search(r"[\"' ](/home|/root|/tmp|/work|/Users|[A-Z]:\\\\)", shown), "a path"
 
 
