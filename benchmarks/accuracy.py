@@ -167,7 +167,8 @@ def picture(results):
         axes.annotate(name, (statistics.median(seconds), highest), weight="bold", **above)
     for name, error in PUBLISHED.items():
         axes.axhline(error, color=plots.GREY, linestyle="--", linewidth=1)
-        axes.annotate(name, (0.01, error), xycoords=("axes fraction", "data"), va="bottom")
+        above = {"xycoords": ("axes fraction", "data"), "ha": "center", "va": "bottom"}
+        axes.annotate(name, (0.44, error), **above)
     axes.set(xscale="log", yscale="log", xlabel="seconds of training", ylabel="test errors (%)")
     axes.set(xlim=(5, 1000), ylim=(0.6, 6), xticks=[5, 10, 30, 100, 300, 1000])
     axes.set(yticks=[0.6, 0.8, 1, 1.5, 2, 3, 4, 6])
