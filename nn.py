@@ -238,7 +238,7 @@ class NeuralNetwork:
         targets = np.atleast_2d(targets)
         if targets.ndim != 2 or targets.shape[1] != nodes:
             raise ValueError(f"expected labels or rows of {nodes} targets, got {targets.shape}")
-        if self.output == "softmax" and (abs(targets.sum(axis=1) - 1) > 1e-3).any():
+        if self.output == "softmax" and not (abs(targets.sum(axis=1) - 1) < 1e-3).all():
             raise ValueError("softmax outputs add up to 1, and so must each row of targets")
         return targets.astype(self.dtype, copy=False)
 

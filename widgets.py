@@ -640,9 +640,12 @@ class ImaginePanel(Panel):
 
     def _asked(self):
         with self.lock:
-            share = self.targets.sum() if self.net.output == "softmax" else 1
+            targets = self.targets[None]  # (1, 10)
+            if self.net.output == "softmax":  # they must add up to 1; all at 0 are all alike
+                targets = targets if targets.any() else np.ones_like(targets)
+                targets = targets / targets.sum()
             knobs = {name: knob.value for name, knob in self.knobs.items()}
-            return self.what, self.targets[None] / share, knobs  # targets (1, 10)
+            return self.what, targets, knobs
 
     def _imagine(self, what, targets, knobs):
         film = []

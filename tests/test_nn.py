@@ -392,8 +392,9 @@ def test_validation_that_does_not_fit_is_refused():
 
 def test_softmax_targets_must_add_up_to_1():
     net = NeuralNetwork((2, 2), output="softmax", loss="cross-entropy")
-    with pytest.raises(ValueError, match="softmax outputs add up to 1"):
-        net.as_targets([[0.01, 0.9]])
+    for targets in ([[0.01, 0.9]], [[0, 0]], [[np.nan, 1]]):
+        with pytest.raises(ValueError, match="softmax outputs add up to 1"):
+            net.as_targets(targets)
     assert net.as_targets([[0.25, 0.75]]).tolist() == [[0.25, 0.75]]
 
 

@@ -404,6 +404,8 @@ def test_softmax_outputs_add_up_to_one(digits):
     targets = np.full((1, 10), 0.0)
     targets[0, [3, 5]] = 0.5
     wait_until(lambda: shows(panel, "these outputs", targets))
+    panel.sliders[3].value = panel.sliders[5].value = 0.0
+    wait_until(lambda: shows(panel, "these outputs", np.full((1, 10), 0.1)))
 
 
 # --- Around them ----------------------------------------------------------------------------------
