@@ -1,19 +1,16 @@
 """The pictures of the notebooks. Only drawing: what is drawn was computed elsewhere.
 
 Every function returns a Picture, which a notebook shows when it stands on a cell's last line.
-(But those in _html return text for the panels: they are drawn while you draw, in a millisecond.)
 Digits are dark on light everywhere. The colours can be told apart by colour-blind readers too:
 the blue and orange of Okabe and Ito, viridis for amounts, blue and red for signs.
 """
 
-import base64
 import io
 import time
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from PIL import Image
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
@@ -88,6 +85,7 @@ def network(layers, shown=12):
         axes.scatter(*zip(*column, strict=True), s=60, color=BLUE, zorder=2)
     for x, (inputs, nodes) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
         axes.text(x + 0.5, -1.3, f"{inputs} × {nodes} = {inputs * nodes:,} weights", ha="center")
+    axes.set_ylim(-1.1, 1.1)  # of ten nodes or more; with fewer the texts would be too far away
     axes.set_axis_off()
     return picture
 
@@ -223,54 +221,3 @@ def node(into, out):
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
     return picture
-
-
-def _image_html(image, side):
-    pixels = image if image.dtype == np.uint8 else np.round(image * 255).astype(np.uint8)
-    rows = round(len(pixels) ** 0.5)
-    file = io.BytesIO()
-    Image.fromarray(255 - pixels.reshape(rows, rows)).save(file, format="png")
-    data = base64.b64encode(file.getvalue()).decode()
-    style = f"width:{side}px; height:{side}px; image-rendering:pixelated; border:1px solid {GREY}"
-    return f'<img src="data:image/png;base64,{data}" style="{style}; box-sizing:border-box">'
-
-
-def digits_html(images, captions, highlight=()):
-    """A row of images (n, 784), bytes or 0..1, as `digits` draws them."""
-    cells = ""
-    for n, (image, caption) in enumerate(zip(images, captions, strict=True)):
-        color = f"color:{ORANGE}; font-weight:bold" if n in highlight else ""
-        caption = str(caption).replace("\n", "<br>")
-        cells += f'<div style="{color}">{_image_html(image, 66)}<br>{caption}</div>'
-    style = "display:flex; flex-wrap:wrap; gap:8px; text-align:center; line-height:1.35"
-    return f'<div style="{style}">{cells}</div>'
-
-
-def answer_html(title, image, outputs, verdict):
-    """An image (784,) and the outputs as bars, the largest in orange; None draws empty ones."""
-    bars, values = "", np.zeros(10) if outputs is None else outputs
-    for n, value in enumerate(values):
-        color = ORANGE if value > 0 and n == np.argmax(values) else BLUE
-        bar = f"height:{112 * min(value, 1):.1f}px; background:{color}"
-        bars += (
-            f'<div style="width:19px" title="{n}: {value:.2f}">'
-            f'<div style="{bar}; border-bottom:1px solid {GREY}"></div>{n}</div>'
-        )
-    row = "display:flex; align-items:flex-end; text-align:center; line-height:1.5"
-    return (
-        f'<div style="width:370px; line-height:1.5"><div>{title}</div>'
-        f'<div style="{row}; gap:16px; height:144px">{_image_html(image, 140)}'
-        f'<div style="{row}; gap:2px">{bars}</div></div><div><b>{verdict}</b></div></div>'
-    )
-
-
-def table_html(rows):
-    """A data frame with a column `accuracy`, whose best row is bold; nothing if it is empty."""
-    pad = 'style="padding:0 6px"'
-    lines = "".join(f"<th {pad}>{name}</th>" for name in rows.columns) if len(rows) else ""
-    for row in rows.to_dict("records"):
-        best = row["accuracy"] == rows.accuracy.max()
-        cells = {**row, "accuracy": f"{row['accuracy']:.2%}"}.values()
-        cells = "".join(f"<td {pad}>{cell}</td>" for cell in cells)
-        lines += f'<tr style="text-align:right; font-weight:{"bold" if best else "normal"}">{cells}'
-    return f'<table style="line-height:1.5">{lines}</table>'

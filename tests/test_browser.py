@@ -211,8 +211,9 @@ def test_train_stop_and_go_on(network):
         turn(panel, label, value)
     assert reach(panel) == 0
     press(panel, "Train")
-    reached = []
-    while not re.search("Done at epoch 2", panel.inner_text()):
+    reached, deadline = [], time.monotonic() + 120
+    while not re.search("Done at epoch 2", text := panel.inner_text()):
+        assert time.monotonic() < deadline, f"not done: {text!r}"
         reached.append(reach(panel))
         time.sleep(0.1)
         if len(reached) == 20:

@@ -1,0 +1,20 @@
+"""Panels to play with in a notebook: train a network, look inside it, draw a digit, imagine one.
+
+    TrainingPanel((images, labels), validation)  # then panel.net, panel.runs
+    NeuronExplorer(net, images, labels)
+    DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
+    ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
+
+A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
+neighbours do the work, plots.py draws, and plain cells can do the same. A panel needs JupyterLab
+and a running kernel; elsewhere you see no more than the sentence that it prints.
+
+A file a panel; what they share is in controls.py and markup.py.
+"""
+
+from .drawing import DrawingPad
+from .explorer import NeuronExplorer
+from .imagining import ImaginePanel
+from .training import TrainingPanel
+
+__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel"]

@@ -1,0 +1,701 @@
+"""The panels without a browser: their controls set and their buttons clicked from here."""
+
+import inspect
+import re
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from threadpoolctl import threadpool_info
+
+import handwriting
+import mnist
+import plots
+from distortions import look
+from imagine import canvas_of, imagine
+from nn import NeuralNetwork
+from optimisers import fitting_rate, nesterov
+from panels import DrawingPad, ImaginePanel, NeuronExplorer, TrainingPanel, drawing, imagining
+from panels.controls import Knob, Latest
+from panels.markup import answer_html, digits_html, table_html
+
+
+def wait_until(true, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="module")
+def blots():
+    """60 images of ten blots, each in a place of its own; (images, labels)."""
+    labels = np.arange(60) % 10
+    images = np.random.default_rng(0).integers(0, 50, (60, 784), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[label * 75 : label * 75 + 60] = 250
+    return images, labels
+
+
+@pytest.fixture(scope="module")
+def net(blots):
+    net = NeuralNetwork((784, 20, 10))
+    net.train(*blots, epochs=30, learning_rate=3, batch_size=5, rotations=(), progress=False)
+    return net
+
+
+@pytest.fixture(scope="module")
+def canvas(blots):
+    return canvas_of(blots[0])
+
+
+@pytest.fixture
+def panel(blots):
+    panel = TrainingPanel(blots, blots)
+    turn(panel, hidden_nodes=5, batch_size=10, epochs=2, rotation=0)
+    yield panel
+    panel.close()
+
+
+def turn(panel, **values):
+    for name, value in values.items():
+        panel.knobs[name].field.value = str(value)
+
+
+def click(panel, name):
+    next(button for button in panel.buttons if button.description == name).click()
+
+
+def train(panel):
+    click(panel, "Train")
+    wait_until(lambda: not panel.busy)
+
+
+def assert_same_weights(net, other):
+    for mine, theirs in zip(net.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+# --- Knobs ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["abc", "", "-5", "1e9", "12.5", "nan", "0", "501", "<b>x"])
+def test_what_does_not_fit_is_refused_with_the_reason(typed):
+    calls = []
+    knob = Knob("hidden nodes", 100, 1, 500, changed=lambda: calls.append(1))
+    knob.field.value = typed
+    assert knob.value == knob.slider.value == 100
+    assert knob.field.value == "100"
+    assert "expected a whole number from 1 to 500" in knob.reason.value
+    assert knob.reason.layout.display == ""
+    assert "<b>" not in knob.reason.value
+    assert not calls
+    knob.field.value = " 250 "
+    assert knob.value == knob.slider.value == 250
+    assert knob.reason.layout.display == "none"
+    assert calls == [1]
+
+
+def test_a_slider_sets_its_field_but_does_not_round_what_was_typed():
+    knob = Knob("learning rate", 3.0, 0.01, 100, True)
+    knob.slider.value = 10**-0.5
+    assert (knob.value, knob.field.value) == (0.32, "0.32")
+    knob.field.value = "0.1234"
+    knob.slider.value = 10**-0.91  # the next of its steps: a browser does so by itself
+    assert (knob.value, knob.field.value) == (0.1234, "0.1234")
+    knob.slider.value = 10**-0.89
+    assert knob.value == 0.13
+
+
+def test_knobs_begin_with_the_defaults_of_train_and_imagine(blots, net, canvas):
+    knobs = {name: knob.value for name, knob in TrainingPanel(blots, blots).knobs.items()}
+    options = inspect.signature(NeuralNetwork.train).parameters
+    for name in ("batch_size", "epochs"):
+        assert knobs[name] == options[name].default
+    assert options["rotations"].default == (knobs["rotation"], -knobs["rotation"])
+    assert knobs["learning_rate"] == fitting_rate(NeuralNetwork(), knobs["batch_size"]) == 3.0
+    assert knobs["momentum"] == 0
+    assert (784, knobs["hidden_nodes"], 10) == NeuralNetwork().layers
+
+    options = inspect.signature(imagine).parameters
+    assert set(imagining.KNOBS) == set(options) - {"net", "targets", "canvas", "callback"}
+    for name, knob in ImaginePanel(net, canvas).knobs.items():
+        assert knob.value == options[name].default
+
+
+# --- Train ----------------------------------------------------------------------------------------
+
+
+def test_it_trains_as_a_plain_cell_does_and_goes_on(panel, blots):
+    plain = NeuralNetwork((784, 5, 10), seed=0)
+    options = {"learning_rate": 3, "batch_size": 10, "rotations": (), "progress": False}
+    for epochs in (2, 4):
+        train(panel)
+        plain.train(*blots, epochs=2, **options)
+        assert panel.net.epoch == epochs
+        assert_same_weights(panel.net, plain)
+    assert list(panel.runs.network) == [2, 2]  # the first had 100 hidden nodes
+    assert list(panel.runs.epochs) == [2, 2]
+    row = panel.runs.iloc[-1]
+    assert row.accuracy == panel.net.accuracy(*blots)
+    assert row.seconds >= 0
+    assert (row.hidden_nodes, row.batch_size, row.learning_rate, row.seed) == (5, 10, 3, 0)
+    assert f"{row.accuracy:.2%}" in panel.says.value
+    assert f"{row.accuracy:.2%}" in panel.table.value
+
+
+def test_the_curve_and_the_answers_follow(panel, blots):
+    click(panel, "Reset")
+    before = bytes(panel.curve.value)
+    assert before.startswith(b"\x89PNG")
+    turn(panel, learning_rate=0.1)  # so that some answers are wrong
+    train(panel)
+    assert bytes(panel.curve.value) != before
+    images, labels = (part[:10] for part in blots)  # one of each digit
+    outputs = panel.net.outputs(images)
+    answers, wrong = outputs.argmax(axis=1), np.flatnonzero(outputs.argmax(axis=1) != labels)
+    assert 0 < len(wrong) < 10
+    captions = [f"says {n}\n{output.max():.2f}" for n, output in zip(answers, outputs, strict=True)]
+    assert panel.digits.value == digits_html(images, captions, wrong)
+    assert panel.digits.value.count(plots.ORANGE) == len(wrong)
+
+
+def test_all_knobs_reach_the_network(panel, blots):
+    turn(panel, hidden_nodes=6, seed=3, learning_rate=2, rotation=15, momentum=0.5, epochs=1)
+    plain = NeuralNetwork((784, 6, 10), seed=3)
+    options = {"learning_rate": 2, "batch_size": 10, "rotations": (15, -15), "progress": False}
+    for _ in range(2):  # the second training goes on with the velocities of the first
+        train(panel)
+        plain.train(*blots, epochs=1, descend=nesterov(0.5), **options)
+        assert_same_weights(panel.net, plain)
+
+
+def test_other_nodes_or_another_seed_make_a_new_network(panel):
+    train(panel)
+    old = panel.net
+    turn(panel, seed=7)
+    assert "new network" in panel.says.value
+    turn(panel, seed=0)
+    assert "new network" not in panel.says.value
+    turn(panel, hidden_nodes=6)
+    train(panel)
+    assert panel.net is not old
+    assert panel.net.layers == (784, 6, 10)
+    assert list(panel.runs.network) == [2, 3]
+    click(panel, "Reset")
+    assert panel.net.epoch == 0
+    assert len(panel.runs) == 2
+
+
+@pytest.mark.parametrize("nodes", [5, 500])
+def test_stop_is_quick_keeps_the_weights_and_train_goes_on(panel, nodes):
+    panel.validation = panel.examples = tuple(np.repeat(part, 50, 0) for part in panel.examples)
+    turn(panel, hidden_nodes=nodes, batch_size=1, epochs=50)
+    click(panel, "Train")
+    assert panel.busy, "a click does not wait for the training"
+    assert [button.disabled for button in panel.buttons] == [True, False, True]
+    wait_until(lambda: panel.net.epoch > 0)
+    begun = time.monotonic()
+    click(panel, "Stop")
+    wait_until(lambda: not panel.busy)
+    assert time.monotonic() - begun < 2, "a second, and one more for a busy machine"
+    assert [button.disabled for button in panel.buttons] == [False, True, False]
+    stopped, weights = panel.net.epoch, panel.net.weights[0].copy()
+    assert 0 < stopped < 50
+    assert "Stopped" in panel.says.value
+    time.sleep(0.05)
+    np.testing.assert_array_equal(panel.net.weights[0], weights)
+    click(panel, "Train")
+    wait_until(lambda: panel.net.epoch > stopped)
+    click(panel, "Stop")
+    wait_until(lambda: not panel.busy)
+    assert list(panel.runs.network) == [2, 2]
+
+
+def test_many_clicks_at_once_start_one_training(panel):
+    together = threading.Barrier(8)
+
+    def press():
+        together.wait()
+        panel.train()
+
+    turn(panel, epochs=50)
+    before = threading.active_count()
+    threads = [threading.Thread(target=press) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert threading.active_count() <= before + 1
+    wait_until(lambda: not panel.busy)
+    assert len(panel.runs) == 1
+    assert panel.net.epoch == 50
+
+
+def test_a_training_ends_with_its_panel_and_when_another_begins(panel, blots):
+    turn(panel, epochs=50, hidden_nodes=50, batch_size=1)
+    second = TrainingPanel(blots, blots)
+    panel.train()
+    second.train()
+    assert not panel.busy
+    assert panel.net.epoch < 50
+    second.close()
+    assert not second.thread.is_alive()
+    panel.train()
+    third = TrainingPanel(blots, blots)  # the cell was run again
+    wait_until(lambda: not panel.busy)
+    assert panel.net.epoch < 100
+    third.close()
+
+
+def test_data_frames_and_labels_as_text_are_taken(panel, blots):
+    train(panel)
+    images, labels = pd.DataFrame(blots[0]), pd.Series(blots[1]).astype(str)
+    other = TrainingPanel((images, labels), (images, labels))
+    turn(other, **{name: knob.value for name, knob in panel.knobs.items()})
+    train(other)
+    assert_same_weights(other.net, panel.net)
+    assert other.digits.value == panel.digits.value
+    assert list(other.runs.accuracy) == list(panel.runs.accuracy)
+    other.close()
+
+
+def test_held_out_digits_that_do_not_fit_are_refused(blots):
+    images, labels = blots
+    for validation in ((images, labels[1:]), (images[:, 1:], labels), (images, labels + 5), 0.1):
+        with pytest.raises(ValueError, match="expected"):
+            TrainingPanel(blots, validation)
+
+
+# What can go wrong, and what it says
+
+
+def test_an_error_in_the_thread_is_shown_and_does_not_end_the_panel(panel, blots):
+    panel.examples = blots[0], blots[1][:-1]
+    train(panel)
+    assert "expected one label an image" in panel.says.value
+    assert len(panel.runs) == 0
+
+    panel.examples = blots[0], ["<b>"] * 60
+    train(panel)
+    assert "&lt;b&gt;" in panel.says.value
+    assert "<b>" not in panel.says.value
+
+    def broken(*examples, **options):
+        raise OSError("no <room> left")
+
+    learn, panel.net.train = panel.net.train, broken
+    train(panel)
+    assert panel.says.value == "OSError: no &lt;room&gt; left"
+
+    panel.examples, panel.net.train = blots, learn
+    train(panel)
+    assert "Done" in panel.says.value
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of numbers that are too large
+def test_a_loss_that_is_not_finite_is_said_and_what_was_learned_is_kept(panel, blots):
+    train(panel)
+    weights, history = panel.net.weights[0].copy(), list(panel.net.history)
+    curve, far = bytes(panel.curve.value), np.full((60, 10), 1e30)
+    panel.examples, panel.curve.value = (blots[0], far), b""
+    train(panel)
+    with pytest.raises(ValueError, match="no finite number") as said:
+        options = {"batch_size": 10, "rotations": (), "progress": False}
+        panel.net.train(blots[0], far, learning_rate=3, **options)  # a cell with the same knobs
+    assert panel.says.value == str(said.value)
+    np.testing.assert_array_equal(panel.net.weights[0], weights)
+    assert panel.net.history == history
+    assert bytes(panel.curve.value) == curve
+    assert len(panel.runs) == 1
+    panel.examples = blots
+    train(panel)
+    assert "Done at epoch 4" in panel.says.value
+
+
+def test_a_warning_of_train_is_a_line_in_the_panel_until_the_next_training(panel, blots):
+    panel.examples = blots[0] // 128, blots[1]  # bytes, all 0 or 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # none of it goes elsewhere
+        train(panel)
+    assert "all 0 or 1" in panel.warnings.value
+    assert "Done" in panel.says.value
+    with pytest.warns(UserWarning, match="all 0 or 1"):  # a cell still hears its own
+        NeuralNetwork().train(*panel.examples, epochs=0, rotations=(), progress=False)
+    panel.examples = blots
+    train(panel)
+    assert panel.warnings.value == ""
+    panel._warn("<b>")
+    assert "<b>" not in panel.warnings.value
+    click(panel, "Reset")
+    assert panel.warnings.value == ""
+
+
+# --- One thread, whoever trains -------------------------------------------------------------------
+
+
+def limits():
+    """How many threads each BLAS library may use now."""
+    found = threadpool_info()
+    return {lib["filepath"]: lib["num_threads"] for lib in found if lib["user_api"] == "blas"}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    train, _ = mnist.load_sample()
+    return train.images[:2000], train.labels[:2000]
+
+
+@pytest.fixture
+def large(digits, monkeypatch):
+    """A panel of 100 hidden nodes and 2,000 digits. It does not draw, which takes a while, too."""
+    panel = TrainingPanel(digits, [part[:50] for part in digits])
+    monkeypatch.setattr(panel, "_draw", lambda *epochs, hurry=False: None)
+    turn(panel, epochs=1)
+    yield panel
+    panel.close()
+
+
+def in_a_cell(digits):
+    net = NeuralNetwork((784, 100, 10))
+    net.train(*digits, epochs=1, learning_rate=3, progress=False)
+    return net
+
+
+def in_the_panel(panel):
+    click(panel, "Reset")
+    train(panel)
+    assert "Done" in panel.says.value
+    return panel.net
+
+
+def clocked(train, *what):
+    """The network, and the seconds of all cores: with threads that wait for each other, ten times
+    as many."""
+    begun = time.process_time()
+    return train(*what), time.process_time() - begun
+
+
+@pytest.mark.parametrize("first", ["cell", "panel"])
+def test_panel_and_cell_train_equally_fast_and_to_the_same_bits(large, digits, first):
+    before, seconds = limits(), {"cell": [], "panel": []}
+    for _ in range(3):
+        for who in ("cell", "panel") if first == "cell" else ("panel", "cell"):
+            train_there = (in_a_cell, digits) if who == "cell" else (in_the_panel, large)
+            net, took = clocked(*train_there)
+            seconds[who].append(took)
+            if who == "cell":
+                cell = net
+        assert_same_weights(large.net, cell)
+        assert limits() == before
+    fastest = min(map(min, seconds.values()))
+    assert max(map(min, seconds.values())) < 2 * fastest, seconds
+
+
+@pytest.mark.parametrize("first", ["cell", "panel"])
+def test_panel_and_cell_at_the_same_time(large, digits, monkeypatch, first):
+    """Whichever ends first: the other one goes on undisturbed."""
+    before, alone, ended = limits(), in_a_cell(digits), threading.Event()
+
+    def panel_waits(done, until):
+        if done > 0.5 and first == "cell":
+            ended.wait(20)
+
+    def cell_waits(done):
+        if done == 0:
+            click(large, "Train")
+            wait_until(lambda: large.net.epoch > 0)
+        elif done > 0.5 and first == "panel":
+            wait_until(lambda: not large.busy)
+
+    monkeypatch.setattr(large, "_tell", panel_waits)
+    net = NeuralNetwork((784, 100, 10))
+    net.train(*digits, epochs=1, learning_rate=3, each_step=cell_waits, progress=False)
+    assert large.busy == (first == "cell")
+    ended.set()
+    wait_until(lambda: not large.busy)
+    assert_same_weights(net, alone)
+    assert_same_weights(large.net, alone)
+    assert limits() == before
+
+
+def test_a_training_that_is_stopped_or_fails_leaves_the_limits(large, monkeypatch):
+    before = limits()
+    turn(large, epochs=50)
+    click(large, "Train")
+    wait_until(lambda: large.net.epoch > 0)
+    click(large, "Stop")
+    wait_until(lambda: not large.busy)
+    assert "Stopped" in large.says.value
+    assert limits() == before
+
+    def fail(done, until):
+        if done > 0.001:
+            raise OSError("in the middle of it")
+
+    monkeypatch.setattr(large, "_tell", fail)
+    train(large)
+    assert "in the middle of it" in large.says.value
+    assert limits() == before
+
+
+# --- Look inside ----------------------------------------------------------------------------------
+
+
+def test_the_explorer_shows_the_node_that_was_picked(net, blots):
+    explorer = NeuronExplorer(net, *blots)
+    before = explorer.weights.value
+    explorer.knob.slider.value = 13
+    wait_until(lambda: "Node <b>13</b>" in explorer.says.value)
+    assert explorer.weights.value != before
+    assert f"loudest for the digit {net.weights[1][13].argmax()}" in explorer.says.value
+    excited = net.forward(blots[0])[1][:, 13]
+    shown = explorer.digits.value.split("most:")[1].split("least:")
+    for part, first in zip(shown, (excited.argmax(), excited.argmin()), strict=True):
+        cell = digits_html(blots[0][[first]], [""]).split("<br>")[0]
+        caption = f"<br>a {blots[1][first]}<br>{excited[first]:.2f}</div>"
+        assert part.startswith(cell + caption)
+        assert part.count("<img") == 10
+    explorer.knob.field.value = "20"
+    assert "expected a whole number from 0 to 19" in explorer.knob.reason.value
+
+
+def test_the_explorer_needs_one_hidden_layer(blots):
+    for layers in ((784, 10), (784, 9, 8, 10)):
+        with pytest.raises(ValueError, match="one hidden layer"):
+            NeuronExplorer(NeuralNetwork(layers), *blots)
+
+
+def test_texts_that_are_put_into_a_panel_are_escaped(net, blots):
+    images, evil = blots[0][:10], "<img src=x>"
+    explorer = NeuronExplorer(net, images, [evil] * 10)
+    shown = {
+        "explorer": explorer.digits.value,
+        "digits": digits_html(images, [evil] * 10),
+        "answer": answer_html(evil, images[0], np.zeros(10), evil),
+        "table": table_html(pd.DataFrame({"accuracy": [1.0], "name": [evil], evil: [evil]})),
+    }
+    for name, text in shown.items():
+        assert evil not in text, name
+        assert "&lt;img src=x&gt;" in text, name
+
+
+# --- Draw -----------------------------------------------------------------------------------------
+
+
+def test_an_empty_sheet_is_no_error(net):
+    pad = DrawingPad(net)
+    assert pad.picture.shape == (280, 280)
+    assert (pad.picture == 255).all()
+    np.testing.assert_array_equal(pad.image, np.zeros(784, np.uint8))
+    assert pad.shows.value.count("height:0.0px") == 10
+    assert "Draw a digit" in pad.shows.value
+
+
+@pytest.mark.parametrize("looks", [1, 5])
+def test_the_bars_follow_the_drawing(net, tmp_path, looks):
+    pad, sheet = DrawingPad(net, looks), np.full((280, 280), 255, np.uint8)
+    sheet[150:250, 200:215] = 0
+    pad.sheet.pixels = sheet.tobytes()
+    np.testing.assert_array_equal(pad.picture, sheet)
+    np.testing.assert_array_equal(pad.image, handwriting.prepare(sheet))
+    outputs = look(net, pad.image, looks)[0]
+    assert f"It says {outputs.argmax()}, with {outputs.max():.2f}." in pad.shows.value
+    assert pad.shows.value.count(plots.ORANGE) == 1
+    for n, output in enumerate(outputs):
+        assert f'title="{n}: {output:.2f}"' in pad.shows.value
+
+    pad.save(tmp_path / "mine.png")
+    np.testing.assert_array_equal(handwriting.from_picture(tmp_path / "mine.png"), pad.image)
+    pad.clear()
+    assert "Draw a digit" in pad.shows.value
+    assert not pad.image.any()
+
+
+def test_pixels_come_from_the_browser_as_bytes(net):
+    pad = DrawingPad(net)
+    sheet = np.full((280, 280), 255, np.uint8)
+    sheet[50:250, 100:120] = 0
+    pad.sheet.set_state({"pixels": memoryview(sheet.tobytes())})
+    np.testing.assert_array_equal(pad.picture, sheet)
+    assert "It says" in pad.shows.value
+
+
+def test_looks_begin_at_one(net):
+    for looks in (0, 2.5):
+        with pytest.raises(ValueError, match="looks"):
+            DrawingPad(net, looks)
+
+
+def test_the_browser_gets_the_files_beside_the_panels():
+    folder = Path(drawing.__file__).parent
+    sheet = drawing.Sheet()
+    assert sheet._esm == (folder / "drawing.js").read_text()
+    assert sheet._css == (folder / "drawing.css").read_text()
+    names = re.findall(r'className = "(.+?)"', sheet._esm)
+    assert names and all(f".{name} " in sheet._css for name in names)
+
+
+# --- Imagine --------------------------------------------------------------------------------------
+
+
+def shows(panel, what, targets):
+    """Whether the panel shows what the network makes of the targets, forwards and backwards."""
+    net = panel.net
+    knobs = {name: knob.value for name, knob in panel.knobs.items()}
+    pictures = {
+        "Backquery": (panel.backquery, net.backquery(targets)[0]),
+        "Imagined": (panel.imagined, imagine(net, targets, panel.canvas, **knobs)[0]),
+    }
+    for name, (shown, image) in pictures.items():
+        outputs = net.outputs(image)[0]
+        verdict = f"The network says {outputs.argmax()}, with {outputs.max():.2f}."
+        if shown.value != answer_html(f"{name}, {what}:", image, outputs, verdict):
+            return False
+    return True
+
+
+def test_a_digit_two_digits_or_any_outputs(net, canvas):
+    panel = ImaginePanel(net, canvas)
+    assert shows(panel, "a 3", net.as_targets(3))
+    panel.digit.value = 7
+    wait_until(lambda: shows(panel, "a 7", net.as_targets(7)))
+    assert [round(slider.value, 2) for slider in panel.sliders] == [0.01] * 7 + [0.99] + [0.01] * 2
+
+    panel.blend[2].value = 0.75
+    blend = 0.25 * net.as_targets(4) + 0.75 * net.as_targets(9)
+    wait_until(lambda: shows(panel, "25% 4, 75% 9", blend))
+    assert panel.digit.value is None
+
+    panel.sliders[2].value = 0.5
+    blend[0, 2] = 0.5
+    targets = np.array([[slider.value for slider in panel.sliders]])
+    np.testing.assert_allclose(targets, blend, atol=0.001)
+    wait_until(lambda: shows(panel, "these outputs", targets))
+
+    panel.digit.value = 7
+    wait_until(lambda: shows(panel, "a 7", net.as_targets(7)))
+    panel.sliders[7].value = 0.985  # the browser moved it to the next of its steps
+    assert panel.digit.value == 7
+
+
+def test_the_knobs_reach_imagine(net, canvas):
+    panel = ImaginePanel(net, canvas)
+    turn(panel, steps=30, learning_rate=0.02, distance=3, jiggle=1, seed=5)
+    wait_until(lambda: panel.step.value == "step 30 of 30")
+    wait_until(lambda: shows(panel, "a 3", net.as_targets(3)))
+
+
+def test_a_picture_that_is_no_longer_wanted_is_left_unfinished(net, canvas, monkeypatch):
+    panel, steps = ImaginePanel(net, canvas), []
+
+    def imagine_slowly(net, targets, canvas, *, callback, **knobs):
+        def slowly(step, images):
+            time.sleep(0.01)
+            steps.append((targets.argmax(), step))
+            callback(step, images)
+
+        return imagine(net, targets, canvas, callback=slowly, **knobs)
+
+    monkeypatch.setattr(imagining, "imagine", imagine_slowly)
+    panel.digit.value = 1
+    wait_until(lambda: steps)
+    panel.digit.value = 2
+    wait_until(lambda: "Imagined, a 2:" in panel.imagined.value)
+    assert steps[-1] == (2, 200)
+    assert max(step for digit, step in steps if digit == 1) < 200
+
+
+def test_the_film(net, canvas):
+    panel, film = ImaginePanel(net, canvas), []
+    imagine(net, 3, canvas, callback=lambda step, images: film.append(images[0]))
+    assert panel.frame.value == panel.frame.max == panel.play.max == len(film)
+    for step in (0, 10, 150):
+        panel.frame.value = step
+        assert panel.step.value == f"step {step} of {len(film)}"
+        src = answer_html("", film[step], net.outputs(film[step])[0], "").split('"')
+        assert next(part for part in src if part.startswith("data:")) in panel.imagined.value
+
+
+def test_a_canvas_that_does_not_fit_says_so_in_its_place(net):
+    small = canvas_of(np.random.default_rng(0).uniform(0.01, 1, (20, 64)))
+    for canvas, reason in (
+        (small, "a canvas of 64 pixels does not fit 784 inputs"),
+        ("<b>", "got &#x27;&lt;b&gt;&#x27;"),
+    ):
+        panel = ImaginePanel(net, canvas)
+        assert reason in panel.imagined.value
+        assert "Backquery, a 3:" in panel.backquery.value
+        panel.digit.value = 4
+        wait_until(lambda panel=panel: "Backquery, a 4:" in panel.backquery.value)
+        assert panel.step.value == ""
+
+
+def test_softmax_outputs_add_up_to_one(blots, canvas):
+    net = NeuralNetwork((784, 5, 10), output="softmax", loss="cross-entropy")
+    net.train(*blots, epochs=2, learning_rate=0.1, rotations=(), progress=False)
+    panel = ImaginePanel(net, canvas)
+    panel.sliders[5].value = 1.0
+    targets = np.full((1, 10), 0.0)
+    targets[0, [3, 5]] = 0.5
+    wait_until(lambda: shows(panel, "these outputs", targets))
+    panel.sliders[3].value = panel.sliders[5].value = 0.0
+    wait_until(lambda: shows(panel, "these outputs", np.full((1, 10), 0.1)))
+
+
+# --- Around them ----------------------------------------------------------------------------------
+
+
+def test_only_the_newest_job_counts():
+    done, go = [], threading.Event()
+
+    def work(job):
+        go.wait(5)
+        latest.check()
+        done.append(job)
+
+    latest = Latest(work)
+    for job in range(100):
+        latest(job)
+    go.set()
+    wait_until(lambda: not latest.busy)
+    assert done == [99]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_job_that_fails_does_not_end_the_next():
+    done = []
+
+    def work(job):
+        done.append(1 / job)
+
+    latest = Latest(work)
+    latest(0)
+    wait_until(lambda: not latest.busy)
+    latest(1)
+    wait_until(lambda: done == [1])
+
+
+def test_each_panel_says_what_it_is_where_it_cannot_be_shown(net, blots, canvas, capsys):
+    panels = TrainingPanel(blots, blots), NeuronExplorer(net, *blots)
+    for panel in (*panels, DrawingPad(net), ImaginePanel(net, canvas)):
+        panel._ipython_display_()
+        line = capsys.readouterr().out.splitlines()[0]
+        assert line == repr(panel)
+        assert line.startswith(f"{type(panel).__name__}: ")
+        assert "plain cells" in line
+        panel.close()
+
+
+def test_no_thread_is_left(net, blots, canvas):
+    before = threading.active_count()
+    panel = ImaginePanel(net, canvas)
+    for digit in (1, 2, 3, 4):
+        panel.digit.value = digit
+    explorer = NeuronExplorer(net, *blots)
+    explorer.knob.slider.value = 3
+    wait_until(lambda: threading.active_count() <= before)

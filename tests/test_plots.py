@@ -1,0 +1,166 @@
+"""The pictures: that each is one, and shows what it was given."""
+
+import io
+import sys
+import warnings
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import plots
+
+
+def drawn(picture):
+    """Its pixels, (height, width, 3) uint8, as a notebook shows them."""
+    with Image.open(io.BytesIO(picture._repr_png_())) as image:
+        assert image.format == "PNG"
+        return np.asarray(image.convert("RGB"))
+
+
+def has(pixels, color):
+    wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+    return bool((abs(pixels.astype(int) - wanted).max(axis=2) < 3).any())
+
+
+def words(picture):
+    """All texts in it."""
+    drawn(picture)  # numbers on the axes are there only then
+    return [text.get_text() for text in picture.findobj(lambda part: hasattr(part, "get_text"))]
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Twelve images of a bright square, each in a place of its own; bytes."""
+    images = np.zeros((12, 28, 28), np.uint8)
+    for n, image in enumerate(images):
+        image[2 * n : 2 * n + 4, 10:18] = 255
+    return images.reshape(12, 784)
+
+
+HISTORY = [
+    {
+        "epoch": 0.2,
+        "loss": 0.2,
+        "accuracy": 0.7,
+        "validation_loss": 0.3,
+        "validation_accuracy": 0.6,
+    },
+    {
+        "epoch": 1.0,
+        "loss": 0.1,
+        "accuracy": 0.9,
+        "validation_loss": 0.2,
+        "validation_accuracy": 0.8,
+    },
+]
+
+
+def test_digits_are_dark_on_light_as_bytes_and_as_fractions(images):
+    as_bytes, as_fractions = (drawn(plots.digits(given)) for given in (images, images / 255))
+    np.testing.assert_array_equal(as_bytes, as_fractions)
+    assert 0.8 < (as_bytes == 255).mean() < 1
+    assert (as_bytes == 0).any()
+    assert drawn(plots.digits(images[0])).shape[1] > as_bytes.shape[1] / 5, "one image may be large"
+
+
+def test_captions_stand_below_and_those_to_highlight_are_orange(images):
+    captions = [f"a {n}\nor so" for n in range(12)]
+    plain, marked = (plots.digits(images, captions, highlight=which) for which in ((), (3,)))
+    assert {*captions} <= {*words(plain)}
+    assert not has(drawn(plain), plots.ORANGE)
+    assert has(drawn(marked), plots.ORANGE)
+
+
+def test_a_network_says_its_nodes_and_weights():
+    texts = words(plots.network((784, 100, 10)))
+    for text in ("784 inputs", "100 hidden nodes", "10 outputs"):
+        assert text in texts
+    assert "784 × 100 = 78,400 weights" in texts
+    assert texts.count("⋮") == 2, "two layers are abridged"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a few nodes leave room for the texts, too
+        assert "⋮" not in words(plots.network((4, 3, 2)))
+
+
+def test_a_curve_has_both_lines_and_room_for_what_is_to_come():
+    picture = plots.curve(HISTORY, epochs=5)
+    for axes, what in zip(picture.axes, ("loss", "accuracy"), strict=True):
+        lines = {line.get_label(): line for line in axes.get_lines()}
+        for label, key in (
+            ("digits it trains on", what),
+            ("digits held out", f"validation_{what}"),
+        ):
+            epochs, values = lines[label].get_data()
+            assert list(epochs) == [0.2, 1.0]
+            assert list(values) == [measured[key] for measured in HISTORY]
+        assert axes.get_xlim() == (0, 5)
+    assert has(drawn(picture), plots.BLUE) and has(drawn(picture), plots.ORANGE)
+    assert plots.curve(HISTORY, epochs=0.5).axes[0].get_xlim() == (0, 1), "it went on further"
+    drawn(plots.curve([]))  # nothing measured yet is no error
+
+
+def test_a_live_curve_is_drawn_at_times_and_at_the_end(monkeypatch):
+    shown = []
+    handle = SimpleNamespace(update=shown.append)
+    display = SimpleNamespace(display=lambda picture, display_id: shown.append(picture) or handle)
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    now = [100.0]
+    monkeypatch.setattr(plots.time, "monotonic", lambda: now[0])
+    live = plots.LiveCurve(2)
+    assert len(shown) == 1, "empty axes at once"
+    for part in range(1, 11):
+        live({"epoch": 3 + part / 5, "loss": 1 / part, "accuracy": part / 10})
+        now[0] += 0.2
+    points = [len(picture.axes[0].get_lines()[0].get_xdata()) for picture in shown[1:]]
+    assert points == [1, 4, 7, 10], "the first, each after more than half a second, and the last"
+    assert shown[-1].axes[0].get_xlim() == (0, 5), "it had been trained for three epochs before"
+
+
+def test_a_confusion_matrix_colours_the_mistakes_alone():
+    matrix = np.diag([50] * 10)
+    assert {"50", "0"} <= {*words(plots.confusion(matrix))}
+    matrix[3, 8] = 7
+    picture = plots.confusion(matrix)
+    shades = np.asarray(picture.axes[0].images[0].get_array())
+    assert shades[3, 8] == 7 and shades.sum() == 7
+    assert "7" in words(picture)
+
+
+def test_an_answer_is_ten_bars_the_largest_in_orange(images):
+    outputs = np.linspace(0.1, 0.6, 10)
+    outputs[4] = 0.9
+    photo = images[0].reshape(28, 28)
+    for given, count in (((images[0], outputs), 1), ((photo, outputs, images[1]), 2)):
+        *pictures, bars = plots.answer(*given).axes
+        assert len(pictures) == count
+        assert [round(bar.get_height(), 6) for bar in bars.patches] == list(outputs.round(6))
+        colors = ["orange" if bar.get_facecolor()[0] > 0.5 else "blue" for bar in bars.patches]
+        assert colors == ["blue"] * 4 + ["orange"] + ["blue"] * 5
+
+
+def test_weights_up_are_red_and_down_are_blue_each_image_for_itself():
+    rows = np.zeros((2, 784))
+    rows[0, :392], rows[1, 392:] = 0.001, -5
+    red, blue = (plots.weights(row) for row in rows)
+    up, down = (drawn(picture).astype(int) for picture in (red, blue))
+    assert (up[..., 0] - up[..., 2] > 50).any() and not (up[..., 2] - up[..., 0] > 50).any()
+    assert (down[..., 2] - down[..., 0] > 50).any() and not (down[..., 0] - down[..., 2] > 50).any()
+    assert {"first", "second"} <= {*words(plots.weights(rows, ["first", "second"]))}
+
+
+def test_bars_a_node_and_an_activation():
+    bars = plots.bars([1, -2, 3], ("node", "weight"))
+    assert [bar.get_height() for bar in bars.axes[0].patches] == [1, -2, 3]
+    assert {"node", "weight", "0", "1", "2"} <= {*words(bars)}
+
+    out = np.array([1.0, -2.0] * 5)
+    left, right = plots.node(np.linspace(-1, 2, 784), out).axes
+    assert left.images[0].get_clim() == (-2, 2), "0 is white"
+    assert [bar.get_height() for bar in right.patches] == list(out)
+
+    line, slope = plots.activation(np.tanh, lambda z: 1 - np.tanh(z) ** 2, "tanh").axes[0].lines
+    np.testing.assert_allclose(line.get_ydata(), np.tanh(line.get_xdata()))
+    assert slope.get_ydata().max() == pytest.approx(1, abs=0.01)
+    assert line.get_label() == "tanh(z)"
