@@ -1,0 +1,43 @@
+"""Exercises that check themselves: a place to fill, and a sentence on what was put there."""
+
+import numpy as np
+
+
+def check(yours, right):
+    """Print how `yours` compares with `right`, a number or an array of them.
+
+    yours  a number, or as many as `right` has; three dots stand for nothing yet
+
+    A hundredth of the largest right number may be missing, since pocket calculators and people
+    round. Whole numbers must be right as they are.
+    """
+    right = np.asarray(right)
+    whole = right.dtype.kind in "iu"
+    print(_verdict(yours, right, at_most=0 if whole else 0.01 * abs(right).max() + 1e-6))
+
+
+def _verdict(yours, right, at_most):
+    found = np.array(yours, dtype=object)
+    if any(part is ... for part in found.ravel()):
+        return "not yet: put your answer where the three dots are, and run the cell again"
+    try:
+        found = np.vectorize(float, otypes=[float])(found)  # astype would take None for nan
+    except (TypeError, ValueError):
+        return f"{yours!r} is not made of numbers"
+    if found.shape != right.shape:
+        return f"yours has {_extent(found)}, but there should be {_extent(right)}"
+    off = (found - right).ravel()
+    close = abs(off) <= at_most  # nan is not close
+    if close.all():
+        return "right!"
+    worst = off[abs(off).argmax()]
+    how = f"{abs(worst):.3g} too {'large' if worst > 0 else 'small'}"
+    if right.ndim == 0:
+        return f"not quite: {float(found):g} is {how}"
+    return f"not quite: {close.sum()} of {close.size} are right, and the farthest is {how}"
+
+
+def _extent(numbers):
+    if numbers.ndim == 0:
+        return "a single number"
+    return f"{numbers.size} numbers" if numbers.ndim == 1 else f"the shape {numbers.shape}"
