@@ -55,6 +55,7 @@ def affine(images, matrices, shifts):
     matrices = np.broadcast_to(np.asarray(matrices, np.float32), (n, 2, 2))
     shifts = np.broadcast_to(np.asarray(shifts, np.float32), (n, 2))
     centre = np.float32((side - 1) / 2)
+    inside = np.nextafter(np.float32(side + 1), np.float32(0))  # just short of the frame's far edge
     grid = np.indices((side, side), np.float32).reshape(2, -1) - centre  # (2, 784)
     new = np.empty_like(images)
 
@@ -62,7 +63,7 @@ def affine(images, matrices, shifts):
         old = np.zeros((len(images[chunk]), side + 2, side + 2), np.float32)  # a frame of 0 around
         old[:, 1:-1, 1:-1] = images[chunk].reshape(-1, side, side)
         places = matrices[chunk] @ grid + (shifts[chunk] + centre + 1)[:, :, None]  # (c, 2, 784)
-        places = places.clip(0, np.nextafter(np.float32(side + 1), 0))  # outside is in the frame
+        places = places.clip(0, inside)  # what is farther out is in the frame
         corners = places.astype(np.intp)  # the upper left one of the four pixels around
         down, right = (places - corners).swapaxes(0, 1)  # how far on from there, 0..1: (c, 784)
         begins = np.arange(len(old))[:, None] * (side + 2) ** 2  # of each picture, in a row of all
