@@ -7,7 +7,8 @@ An optimiser is a value that `train` is handed as `descend`. It is called after 
     rate   that learning rate
 
 and keeps what it must remember between the steps in `net.memory`, a dictionary. So one of your own
-is a function like `plain`.
+is a function like `plain`. If it rescales the slopes, as Adam does, it divides the steps by `rate`
+(which a schedule may bring down to 0), and wants a learning rate of its own.
 """
 
 from dataclasses import dataclass
