@@ -188,8 +188,8 @@ def pixels(images):
         )
     elif picture and images.dtype.kind == "f" and low >= 0 and high > 1:
         _warn(
-            f"pixels up to {high:g} will hardly be learned from: pass bytes, "
-            "images.astype(np.uint8), or scale them to 0.01..1.00.",
+            f"pixels up to {high:g}: a network learns well from 0.01 to 1.00. Pass bytes, "
+            "images.astype(np.uint8), or scale them.",
             depth=5,
         )
 

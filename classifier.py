@@ -7,23 +7,32 @@ any classes will do. There is no second training loop here: fit calls NeuralNetw
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from nn import NeuralNetwork
+from nn import CHUNK, NeuralNetwork
+from optimisers import nesterov
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A network of one hidden layer of sigmoids and a softmax, with biases and cross-entropy.
 
     hidden_nodes    nodes in the hidden layer
-    learning_rate, epochs, batch_size, momentum, rotations
-                    as in NeuralNetwork.train; rotations turn square pictures given as bytes
+    learning_rate, epochs, batch_size, rotations
+                    as in NeuralNetwork.train; rotations turn square pictures
+    momentum        from 0 to below 1: how much of the last step is in the next
     random_state    a seed, a RandomState, or None for another network at each fit
 
-    After fit: classes_ (the labels, sorted), n_features_in_, network_ (the NeuralNetwork), n_iter_
-    (epochs trained) and loss_curve_ (the loss five times an epoch).
+    Inputs are an array, a DataFrame, or sparse, and stay the numbers they are, except for pixels,
+    which the network scales. Bytes are pixels, unless sparse: those are counts. Other numbers are
+    pixels if each row can be a square picture of 8 x 8 or more, all are from 0 to 255, and some
+    above 127. The first fit decides for all that comes after.
+
+    After fit: classes_ (the labels, sorted), n_features_in_, pixels_ (whether the inputs are),
+    network_ (the NeuralNetwork), n_iter_ (epochs trained) and loss_curve_ (the loss five times an
+    epoch).
     """
 
     def __init__(
@@ -45,7 +54,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, X, y):
-        """Train a new network on X (n, inputs), an array or sparse, and the labels y (n,)."""
+        """Train a new network on X (n, inputs) and the labels y (n,). Sparse rows take as much
+        memory as dense ones here: their zeros are filled in, all at once."""
         return self._train(X, y, None, self.epochs, reset=True)
 
     def partial_fit(self, X, y, classes=None):
@@ -56,7 +66,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return self._train(X, y, classes if new else self.classes_, 1, reset=new)
 
     def _train(self, X, y, classes, epochs, reset):
-        X, y = self._images(X, y, reset)
+        X, y = self._checked(X, y, reset)
         check_classification_targets(y)
         classes = np.unique(y if classes is None else classes)
         unknown = np.setdiff1d(y, classes)
@@ -65,33 +75,44 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         if reset:
             seed = check_random_state(self.random_state).randint(2**31)
             layers = (X.shape[1], self.hidden_nodes, max(2, len(classes)))
-            self.classes_ = classes
+            self.classes_, self.pixels_ = classes, are_pixels(X)
             self.network_ = NeuralNetwork(
                 layers, output="softmax", loss="cross-entropy", biases=True, seed=seed
             )
         self.network_.train(
-            X,
+            self._rows(X),
             np.searchsorted(classes, y),
             epochs=epochs,
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             rotations=self.rotations,
-            momentum=self.momentum,
+            descend=nesterov(self.momentum),
             progress=False,
         )
         self.n_iter_ = round(self.network_.epoch)
         self.loss_curve_ = [measurement["loss"] for measurement in self.network_.history]
         return self
 
-    def _images(self, X, y="no_validation", reset=False):
-        """Bytes stay bytes, which the network takes for pixels; all else becomes float32."""
-        dtype = None if getattr(X, "dtype", None) == np.uint8 else np.float32
-        return validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=dtype)
+    def _checked(self, X, y="no_validation", reset=False):
+        """Bytes as bytes, all else as float32, both perhaps sparse."""
+        dtypes = [np.float32, np.uint8]
+        return validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=dtypes)
+
+    def _rows(self, X):
+        """Rows for the network: bytes, which it takes for pixels, or float32. None is sparse."""
+        X = X.toarray() if issparse(X) else X
+        if self.pixels_ and X.dtype != np.uint8:
+            levels = X.clip(0, 255)
+            return np.rint(levels, out=levels).astype(np.uint8)
+        return X if self.pixels_ else X.astype(np.float32, copy=False)
 
     def predict_proba(self, X):
         """The probabilities (n, classes), in the order of classes_."""
         check_is_fitted(self)
-        return self.network_.outputs(self._images(X))[:, : len(self.classes_)]
+        X = self._checked(X)
+        chunks = (self._rows(X[i : i + CHUNK]) for i in range(0, X.shape[0], CHUNK))
+        outputs = np.concatenate([self.network_.outputs(chunk) for chunk in chunks])
+        return outputs[:, : len(self.classes_)]
 
     def predict(self, X):
         """The most probable label of each row, (n,)."""
@@ -102,3 +123,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
+
+
+def are_pixels(X):
+    """Whether the numbers of X (n, inputs) are grey levels, 0 to 255: see DigitClassifier."""
+    inputs, low, high = X.shape[1], X.min(), X.max()
+    square = inputs >= 64 and round(inputs**0.5) ** 2 == inputs
+    picture = square and low >= 0 and 127 < high <= 255
+    return bool(picture or (X.dtype == np.uint8 and not issparse(X)))

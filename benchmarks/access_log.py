@@ -1,7 +1,7 @@
 """How fast does lessons/access_log.py judge a log, and in how much memory?
 
-    python benchmarks/access_log.py           lines a second and peak memory over a million lines
-    python benchmarks/access_log.py --check   exit code 1 below 20,000 lines a second
+    python -m benchmarks.access_log           lines a second and peak memory over a million lines
+    python -m benchmarks.access_log --check   exit code 1 below 20,000 lines a second
 
 The log is simulated, and so are the two to learn from. The clock starts after the first 50,000
 lines, on one core, and counts everything that the command does with a line: reading, parsing, the
@@ -20,9 +20,11 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lessons"))
-
-import access_log
+from lessons.access_log import Summary, judge_log
+from lessons.log_features import parse
+from lessons.log_files import Tally, read
+from lessons.log_judge import Judge
+from lessons.simulated_log import simulate
 
 LIMIT = 20_000  # lines a second
 WARM_UP = 25  # batches
@@ -37,19 +39,19 @@ def peak_megabytes():
 def write_log(path, lines):
     with open(path, "w") as file:
         for seed in range(1, -(-lines // (2 * EVENING)) + 1):
-            visitors, bots = access_log.simulate(EVENING, seed)
+            visitors, bots = simulate(EVENING, seed)
             pairs = zip(visitors, bots, strict=True)
             file.writelines(f"{line}\n" for pair in pairs for line in pair)
 
 
 def measure(path):
-    good, bad = access_log.simulate(EVENING, seed=0)
-    judge = access_log.Judge(*([access_log.parse(line) for line in log] for log in (good, bad)))
+    good, bad = simulate(EVENING, seed=0)
+    judge = Judge(*([parse(line) for line in log] for log in (good, bad)))
     before = peak_megabytes()
-    tally, summary = access_log.Tally(), access_log.Summary()
-    entries = access_log.read(str(path), tally)
+    tally, summary = Tally(), Summary()
+    entries = read(str(path), tally)
     with open(os.devnull, "w") as out:
-        texts = access_log.judge_log(judge, entries, summary)
+        texts = judge_log(judge, entries, summary)
         out.writelines(itertools.islice(texts, WARM_UP))
         warm, start = tally.lines, time.perf_counter()
         out.writelines(texts)

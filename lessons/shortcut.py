@@ -1,24 +1,21 @@
 """Lesson 2's shortcut: the hidden error without the slope of the outputs, and what it costs.
 
-    python lessons/shortcut.py    # trains 18 networks on MNIST, writes lessons/shortcut.json
+    python -m lessons.shortcut    # trains 18 networks on MNIST, writes lessons/shortcut.json
 
 The notebook derives `backprop` below, measures it on few digits, and reads the figures for many
 digits from the JSON file.
 """
 
 import json
-import sys
 from functools import partial
 from pathlib import Path
 
-import numpy as np
+from sklearn.model_selection import train_test_split
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+import mnist
+from nn import NeuralNetwork
 
-import mnist  # noqa: E402
-from nn import NeuralNetwork  # noqa: E402
-
+RESULTS = Path(__file__).with_suffix(".json")
 RATES = (0.3, 1, 3)
 SEEDS = (0, 1, 2)
 EPOCHS = 5
@@ -42,18 +39,14 @@ def accuracy(kind, rate, seed, training, validation, epochs=EPOCHS):
     return net.accuracy(*validation)
 
 
-def split(digits, validation, training=None):
-    """Two pairs (images, labels), always the same ones, picked at random."""
-    order = np.random.default_rng(0).permutation(len(digits.images))
-    held, rest = order[:validation], order[validation:][:training]
-    return [(digits.images[rows], digits.labels[rows]) for rows in (rest, held)]
-
-
 if __name__ == "__main__":
     digits, _ = mnist.load()
-    training, validation = split(digits, len(digits.images) // 12)
+    images, held_images, labels, held_labels = train_test_split(
+        digits.images, digits.labels, test_size=len(digits.images) // 12, random_state=0
+    )
+    training, validation = (images, labels), (held_images, held_labels)
     measured = {
-        "command": "python lessons/shortcut.py",
+        "command": "python -m lessons.shortcut",
         "digits": f"{len(training[1]):,} to train on, {len(validation[1]):,} held out",
         "epochs": EPOCHS,
         "seeds": SEEDS,
@@ -63,4 +56,4 @@ if __name__ == "__main__":
         for rate in RATES:
             by_rate[str(rate)] = [accuracy(kind, rate, s, training, validation) for s in SEEDS]
             print(kind, rate, [f"{a:.2%}" for a in by_rate[str(rate)]], flush=True)
-    (HERE / "shortcut.json").write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
+    RESULTS.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")

@@ -1,26 +1,31 @@
 """The network as a scikit-learn estimator: scikit-learn's own checks, and its tools around it."""
 
 import os
+import tracemalloc
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse
+from conftest import same
+from sklearn.datasets import load_digits, load_iris
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import mnist
 from classifier import DigitClassifier
+from nn import NeuralNetwork
+from optimisers import nesterov
 
 
-@parametrize_with_checks([DigitClassifier()])
+@parametrize_with_checks([DigitClassifier(), DigitClassifier(momentum=0.9, learning_rate=None)])
 def test_scikit_learns_own_checks(estimator, check):
     check(estimator)
 
 
 @pytest.fixture(scope="module")
-def digits():
-    train, _ = mnist.load_sample()
-    return train.images[:600], train.labels[:600]
+def digits(sample):
+    return sample[0].images[:600], sample[0].labels[:600]
 
 
 def test_it_is_the_network_and_nothing_else(digits):
@@ -32,25 +37,30 @@ def test_it_is_the_network_and_nothing_else(digits):
     assert np.allclose(classifier.predict_proba(images).sum(axis=1), 1, atol=1e-5)
 
 
-def test_labels_may_be_anything(digits):
+@pytest.mark.parametrize("name", ["{}", "digit {}"])  # "7", as fetch_openml hands it out
+def test_labels_may_be_text(digits, name):
     images, labels = digits
-    names = np.array([f"digit {label}" for label in labels])
+    names = np.array([name.format(label) for label in labels])
     by_name = DigitClassifier(epochs=2, random_state=0).fit(images, names)
     by_label = DigitClassifier(epochs=2, random_state=0).fit(images, labels)
     assert list(by_name.classes_) == sorted(set(names))
+    assert by_name.predict(images)[0] in names
     assert by_name.score(images, names) == by_label.score(images, labels)
+    as_objects = DigitClassifier(epochs=2, random_state=0).fit(images, names.astype(object))
+    assert as_objects.score(images, names.astype(object)) == by_label.score(images, labels)
 
 
-def test_fit_is_as_many_partial_fits(digits):
-    fitted = DigitClassifier(hidden_nodes=20, epochs=3, random_state=0).fit(*digits)
-    piecemeal = DigitClassifier(hidden_nodes=20, random_state=0)
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_fit_is_as_many_partial_fits(digits, momentum):
+    knobs = {"hidden_nodes": 20, "momentum": momentum, "random_state": 0}
+    fitted = DigitClassifier(epochs=3, **knobs).fit(*digits)
+    piecemeal = DigitClassifier(**knobs)
     for _ in range(3):
         piecemeal.partial_fit(*digits, classes=range(10))
     assert fitted.n_iter_ == piecemeal.n_iter_ == 3
     assert fitted.loss_curve_ == piecemeal.loss_curve_
     assert fitted.loss_curve_[-1] < fitted.loss_curve_[0]
-    for one, other in zip(fitted.network_.weights, piecemeal.network_.weights, strict=True):
-        assert np.array_equal(one, other)
+    assert same(fitted.network_, piecemeal.network_)
 
 
 def test_partial_fit_wants_to_know_all_classes_at_first(digits):
@@ -61,12 +71,198 @@ def test_partial_fit_wants_to_know_all_classes_at_first(digits):
         DigitClassifier().partial_fit(images, labels, classes=range(9))
 
 
-def test_rotations_reach_the_network(digits):
-    plain, turned = (
-        DigitClassifier(hidden_nodes=20, epochs=1, rotations=angles, random_state=0).fit(*digits)
-        for angles in ((), (10, -10))
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"learning_rate": 0.1},
+        {"learning_rate": None},
+        {"epochs": 2},
+        {"batch_size": 50},
+        {"rotations": (10, -10)},
+    ],
+)
+def test_knobs_reach_the_network(digits, knobs):
+    classifier = DigitClassifier(**{"hidden_nodes": 20, "epochs": 1, "random_state": 0} | knobs)
+    classifier.fit(*digits)
+    seed = np.random.RandomState(0).randint(2**31)
+    net = NeuralNetwork(
+        (784, 20, 10), output="softmax", loss="cross-entropy", biases=True, seed=seed
     )
-    assert not np.array_equal(plain.network_.weights[0], turned.network_.weights[0])
+    usual = {"learning_rate": 0.3, "epochs": 1, "batch_size": 32, "rotations": ()}
+    net.train(*digits, **usual | knobs, progress=False)
+    assert same(classifier.network_, net)
+
+
+def test_momentum_is_nesterovs(digits):
+    knobs = {"hidden_nodes": 20, "epochs": 1, "random_state": 0}
+    rolling = DigitClassifier(momentum=0.9, **knobs).fit(*digits)
+    assert list(rolling.network_.memory) == [nesterov(0.9)]
+    assert not same(rolling.network_, DigitClassifier(**knobs).fit(*digits).network_)
+    with pytest.raises(ValueError, match="momentum"):
+        DigitClassifier(momentum=1.0).fit(*digits)
+
+
+# --- Pixels, and what is none ---------------------------------------------------------------------
+
+FORMS = {
+    "a DataFrame of bytes": pd.DataFrame,
+    "whole numbers": np.int64,
+    "a DataFrame of whole numbers": lambda images: pd.DataFrame(images.astype(int)),
+    "floats": np.float64,
+    "sparse": lambda images: scipy.sparse.csr_array(images.astype(float)),
+    "sparse bytes": scipy.sparse.csr_array,
+}
+
+
+@pytest.fixture(scope="module")
+def from_bytes(digits):
+    return DigitClassifier(hidden_nodes=20, epochs=2, random_state=0).fit(*digits)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_numbers_from_0_to_255_are_pixels_in_whatever_form(digits, from_bytes, form):
+    images, labels = FORMS[form](digits[0]), digits[1]
+    classifier = DigitClassifier(hidden_nodes=20, epochs=2, random_state=0).fit(images, labels)
+    assert classifier.pixels_
+    assert same(classifier.network_, from_bytes.network_)
+    expected = from_bytes.predict_proba(digits[0])
+    assert np.array_equal(classifier.predict_proba(images), expected)
+    assert np.array_equal(classifier.predict_proba(digits[0]), expected)  # bytes are pixels, too
+    assert np.array_equal(from_bytes.predict_proba(images), expected)
+
+
+def test_pixels_as_floats_are_learned_from(sample):
+    train, test = sample
+    classifier = DigitClassifier(random_state=0).fit(train.images.astype(float), train.labels)
+    assert classifier.score(test.images.astype(float), test.labels) > 0.9  # unscaled: below 0.5
+
+
+def test_what_fit_took_for_pixels_stays_pixels(digits, from_bytes):
+    """Though a dark picture alone does not look like it, nor one a little out of range."""
+    dark = np.minimum(digits[0], 100)
+    expected = from_bytes.predict_proba(dark)
+    assert np.array_equal(from_bytes.predict_proba(dark.astype(float)), expected)
+    sharper = digits[0].astype(float) * 1.2 - 20
+    cut = np.rint(sharper.clip(0, 255)).astype(np.uint8)
+    assert np.array_equal(from_bytes.predict_proba(sharper), from_bytes.predict_proba(cut))
+    piecemeal = DigitClassifier(hidden_nodes=20, random_state=0)
+    piecemeal.partial_fit(digits[0].astype(float), digits[1], classes=range(10))
+    piecemeal.partial_fit(dark.astype(float), digits[1])
+    again = DigitClassifier(hidden_nodes=20, random_state=0)
+    again.partial_fit(*digits, classes=range(10)).partial_fit(dark, digits[1])
+    assert same(piecemeal.network_, again.network_)
+
+
+def test_what_fit_did_not_take_for_pixels_stays_as_it_is():
+    images, labels = load_digits(return_X_y=True)  # (1797, 64), 0..16
+    classifier = DigitClassifier(epochs=2, random_state=0).fit(images, labels)
+    assert not classifier.pixels_
+    expected = classifier.predict_proba(images)
+    assert np.array_equal(classifier.predict_proba(images.astype(np.uint8)), expected)
+
+
+def other_data(digits):
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 2
+    yield load_iris(return_X_y=True)
+    yield load_digits(return_X_y=True)
+    yield digits[0] / 255, digits[1]  # scaled already
+    yield rng.normal(0, 100, (200, 784)), labels  # below 0
+    yield rng.uniform(0, 300, (200, 784)), labels  # above 255
+    yield rng.integers(0, 200, (200, 100)) // 2, labels  # marks from 0 to 99
+    yield rng.integers(0, 200, (200, 99)), labels  # no square
+    yield rng.integers(0, 200, (200, 49)), labels  # a small table
+    yield scipy.sparse.csr_array(rng.integers(0, 4, (200, 300), np.uint8)), labels  # counts
+
+
+def test_other_data_stay_the_numbers_they_are(digits):
+    for X, y in other_data(digits):
+        classifier = DigitClassifier(hidden_nodes=5, epochs=1, random_state=0).fit(X, y)
+        assert not classifier.pixels_
+        dense = X.toarray() if scipy.sparse.issparse(X) else X
+        expected = classifier.network_.outputs(dense.astype(np.float32))
+        assert np.array_equal(classifier.predict_proba(X), expected)
+
+
+# --- Sparse rows ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def rows():
+    rng = np.random.default_rng(0)
+    x = (rng.random((300, 40)) < 0.2) * rng.integers(1, 4, (300, 40)).astype(float)
+    return x, (x[:, 0] > x[:, 1]).astype(int)
+
+
+@pytest.mark.parametrize("kind", ["csr_matrix", "csr_array", "csc_array", "coo_matrix"])
+@pytest.mark.parametrize("batch_size", [32, None])
+def test_sparse_rows_train_as_dense_ones(rows, kind, batch_size):
+    x, labels = rows
+    sparse = getattr(scipy.sparse, kind)(x)
+    classifier = DigitClassifier(hidden_nodes=8, epochs=3, batch_size=batch_size, random_state=0)
+    one, other = classifier.fit(x, labels).network_, classifier.fit(sparse, labels).network_
+    assert same(one, other)
+    assert one.history == other.history
+    assert np.array_equal(classifier.predict_proba(sparse), one.outputs(x.astype(np.float32)))
+    assert np.array_equal(classifier.predict(sparse), one.predict(x))
+    assert classifier.score(sparse, labels) == one.accuracy(x, labels)
+
+
+def test_many_sparse_rows_never_become_dense_at_once():
+    wide = scipy.sparse.random_array((10_000, 4_000), density=1e-3, format="csr", random_state=0)
+    classifier = DigitClassifier(hidden_nodes=2, epochs=1).fit(wide[:100], np.arange(100) % 2)
+    tracemalloc.start()
+    classifier.predict(wide)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 80e6  # all of them as dense rows of float32: 160 MB
+
+
+def test_sparse_rows_that_do_not_fit(rows):
+    x, labels = scipy.sparse.csr_array(rows[0]), rows[1]
+    classifier = DigitClassifier(epochs=1).fit(x, labels)
+    with pytest.raises(ValueError, match="expecting 40 features"):
+        classifier.predict(x[:, :30])
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        classifier.fit(x, labels[1:])
+    with pytest.raises(ValueError, match="rotations"):
+        DigitClassifier(rotations=(10,)).fit(x, labels)
+    x.data[7] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        classifier.fit(x, labels)
+
+
+# --- Searches -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A Ctrl-C, which is a KeyboardInterrupt in whatever runs: here at the 30th step from now."""
+    steps, backprop = [], NeuralNetwork.backprop
+
+    def after_29_steps(*batch, **scale):
+        steps.append(1)
+        if len(steps) == 30:
+            raise KeyboardInterrupt
+        return backprop(*batch, **scale)
+
+    monkeypatch.setattr(NeuralNetwork, "backprop", after_29_steps)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupted_fit_does_not_pass_for_a_finished_one(digits):
+    classifier = DigitClassifier(hidden_nodes=5, epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        classifier.fit(*digits)
+    assert not hasattr(classifier, "n_iter_")
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupted_search_does_not_pass_for_a_finished_one(digits):
+    search = GridSearchCV(DigitClassifier(hidden_nodes=5, epochs=3), {"batch_size": [32]}, cv=2)
+    with pytest.raises(KeyboardInterrupt):
+        search.fit(*digits)
+    assert not hasattr(search, "best_score_")
 
 
 GRID = {"hidden_nodes": [5, 20], "learning_rate": [0.01, 0.3]}
