@@ -9,6 +9,7 @@ import execute
 import pytest
 
 import mnist
+import storage
 from nn import NeuralNetwork
 
 ROOT = Path(__file__).parents[1]
@@ -51,7 +52,7 @@ def test_backtrack_takes_a_network_of_your_own(copy, monkeypatch):
     own, (train, _) = copy / "data" / "my_digits.npz", mnist.load_sample()
     net = NeuralNetwork()  # other outputs than the repository's network has, and no biases
     net.train(train.images[:1000], train.labels[:1000], epochs=3, progress=False)
-    net.save(own)
+    storage.save(net, own)
     try:
         notebook = execute.execute(copy / "backtrack.ipynb")
     finally:
