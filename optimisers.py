@@ -65,15 +65,16 @@ def fitting_rate(net, batch_size):
     The steeper the loss can be, the shorter the steps (Y. LeCun, L. Bottou, G. Orr, K.-R. Mueller
     1998, "Efficient BackProp", section 5). A sigmoid's slope is 1/4 at most: squared error behind
     it has that twice, cross-entropy once, as the other cancels out; half of a relu is flat. Hidden
-    nodes with a slope of 1, or none, make it steeper, and so do many hidden nodes, which move an
-    output all at once. Few examples are an unsure guess of the slope: up to batches of 32 the rate
-    grows with their square root, as does how sure it is (A. Krizhevsky 2014, "One weird trick for
-    parallelizing convolutional neural networks").
+    nodes with a slope of 1, or none, make it steeper. Many hidden nodes move an output all at once,
+    and from its flat end squared error finds no way back. Few examples are an unsure guess of the
+    slope: up to batches of 32 the rate grows with their square root, as does how sure it is (A.
+    Krizhevsky 2014, "One weird trick for parallelizing convolutional neural networks").
     """
     hidden, flat = net.layers[1:-1], ("sigmoid", "softmax")
-    steep = 1 / 4 if net.loss_name == "cross-entropy" else 1 / 16 if net.output in flat else 1 / 2
+    crossed = net.loss_name == "cross-entropy"
+    steep = 1 / 4 if crossed else 1 / 16 if net.output in flat else 1 / 2
     slope = 1 / 4 if hidden and net.hidden in flat else 1
-    crowd = max((100, *hidden)) / 100
+    crowd = 1 if crossed else max((100, *hidden)) / 100
     return 3.0 * (1 / 16 / steep) * (1 / 4 / slope) / crowd * min(1, batch_size / 32) ** 0.5
 
 

@@ -1,4 +1,4 @@
-"""Who can read the imagined digits? python benchmarks/imagine.py [--seeds 5] [--picture FILE]
+"""Who can read the imagined digits? python -m benchmarks.imagine [--seeds 5] [--picture FILE]
 
 Trains the default recipe with several seeds on full MNIST. Each network draws the ten digits in
 several ways, and three judges read them: the network itself (its output for the wanted digit is
@@ -8,24 +8,22 @@ scikit-learn's, trained on 10,000 training digits. Prints JSON: of ten digits, h
 
 import argparse
 import json
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import mnist
 import plots
-from nn import NeuralNetwork, one_thread, stretch
+from imagine import canvas_of, imagine
+from machine import one_thread
+from nn import NeuralNetwork, stretch
 
 DIGITS = np.arange(10)
 
 
-def pseudo_inverse(net):
+def pseudo_inverse(net, canvas):
     """The backward query with the pseudo-inverse of the weights instead of their transpose."""
     signals = net.as_targets(DIGITS)  # (10, 10)
     for layer in (1, 0):
@@ -34,7 +32,7 @@ def pseudo_inverse(net):
     return signals
 
 
-def bare_descent(net):
+def bare_descent(net, canvas):
     images = np.full((10, 784), 0.05)
     with one_thread():
         for _ in range(500):
@@ -43,23 +41,26 @@ def bare_descent(net):
 
 
 WAYS = {
-    "backquery, transposed weights": lambda net: net.backquery(DIGITS),
+    "backquery, transposed weights": lambda net, canvas: net.backquery(DIGITS),
     "backquery, pseudo-inverse": pseudo_inverse,
     "bare descent on the pixels": bare_descent,
-    "canvas": lambda net: net.imagine(DIGITS, distance=0, jiggle=0),
-    "canvas, jiggled": lambda net: net.imagine(DIGITS, distance=0),
-    "canvas, at a distance": lambda net: net.imagine(DIGITS, jiggle=0),
-    "canvas, jiggled, at a distance: imagine": lambda net: net.imagine(DIGITS),
+    "canvas": lambda net, canvas: imagine(net, DIGITS, canvas, distance=0, jiggle=0),
+    "canvas, jiggled": lambda net, canvas: imagine(net, DIGITS, canvas, distance=0),
+    "canvas, at a distance": lambda net, canvas: imagine(net, DIGITS, canvas, jiggle=0),
+    "canvas, jiggled, at a distance: imagine": lambda net, canvas: imagine(net, DIGITS, canvas),
 }
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.imagine", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument(
         "--picture", metavar="FILE", help="draw the last seed's digits, a row a way"
     )
     arguments = parser.parse_args()
     train, _ = mnist.load()
+    canvas = canvas_of(train.images)
     known = NeuralNetwork().as_input(train.images[:10_000])  # (10000, 784)
     judges = [SVC(C=5), KNeighborsClassifier(3)]
     for judge in judges:
@@ -69,7 +70,7 @@ if __name__ == "__main__":
     for seed in range(arguments.seeds):
         net = NeuralNetwork(seed=seed)
         net.train(train.images, train.labels, progress=False)
-        drawn = {way: draw(net) for way, draw in WAYS.items()}
+        drawn = {way: draw(net, canvas) for way, draw in WAYS.items()}
         for way, images in drawn.items():
             outputs, row = net.outputs(images), table[way]
             sure = (outputs.argmax(axis=1) == DIGITS) & (outputs[DIGITS, DIGITS] >= 0.9)
@@ -77,7 +78,7 @@ if __name__ == "__main__":
             for name, judge in zip(("SVM", "neighbours"), judges, strict=True):
                 row[name].append(int((judge.predict(images) == DIGITS).sum()))
     start = time.perf_counter()
-    net.imagine(DIGITS)
+    imagine(net, DIGITS, canvas)
     seconds = round(time.perf_counter() - start, 3)
     result = {"digits": train.source, "read, of ten, by seed": table, "seconds for ten": seconds}
     print(json.dumps(result, indent=1))

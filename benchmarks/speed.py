@@ -1,14 +1,18 @@
 """How fast nn.py trains: ratios, measured in one run, between things that do the same work.
 
-    python benchmarks/speed.py            a table, in a minute or two
-    python benchmarks/speed.py --memory   also the peak memory of the whole default training
-    python benchmarks/speed.py --json     the same as JSON
-    python benchmarks/speed.py --check    exit code 1 if a limit is broken
+    python -m benchmarks.speed            tables, in about three minutes
+    python -m benchmarks.speed --json     the same as JSON
+    python -m benchmarks.speed --check    exit code 1 if a limit is broken
 
-The work is an epoch of the default recipe: 180,000 digits (60,000 as they are, +10 and -10
-degrees), batches of 32, float32. Everybody gets the pixels as bytes, gathers and scales a batch
-at a time, and learns by plain gradient descent. Before the clock starts, everybody trains on the
-same batches from the same weights, and must end with the same weights.
+First the whole default run, in a process of its own: from the CSV to the test accuracy. Then
+batches of 1 to 2,000 digits, each trained for a moment in turn, several times over: the median is
+scaled to 60,000 digits. Once quietly, and once while two other processes keep two processors busy.
+Then the same training in the main thread and in a fresh one, as a panel has it.
+
+What is compared with the peers is an epoch of the default recipe: 180,000 digits (60,000 as they
+are, +10 and -10 degrees), batches of 32, float32. Everybody gets the pixels as bytes, gathers and
+scales a batch at a time, and learns by plain gradient descent. Before the clock starts, everybody
+trains on the same batches from the same weights, and must end with the same weights.
 
 The peers (pip install -r benchmarks/requirements.txt; one that is not there is left out) learn on
 PART of an epoch, their time per digit scaled up, at the better of one and two threads.
@@ -23,6 +27,7 @@ import copy
 import json
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from functools import cache
@@ -32,17 +37,19 @@ import numpy as np
 import scipy.ndimage
 from threadpoolctl import threadpool_limits
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 import mnist
-from nn import NeuralNetwork, distort, rotate
+from distortions import distort
+from nn import NeuralNetwork, rotate
+
+ROOT = Path(__file__).resolve().parent.parent
 
 BATCH, RATE = 32, 3.0
 EPOCH = 180_000  # digits
 PART = 1_000 * BATCH  # digits on which peers are timed
 RECORDS = 600  # digits on which going record by record is timed, each three times
 ROUNDS = 3
+SIZES = (1, 2, 4, 8, 16, 32, 64, 100, 127, 128, 256, 512, 1000, 2000)  # of batches
+MOMENT, TURNS = 0.25, 9  # seconds for which each of them is trained, and how many times
 
 # --- We ourselves ---------------------------------------------------------------------------------
 
@@ -296,22 +303,133 @@ def measure(images, labels, peers):
     return {name: float(np.median(values)) for name, values in found.items()}
 
 
-MEMORY = """
-import resource
+# --- The whole run, batch sizes, threads ----------------------------------------------------------
+
+WHOLE = """
+import json, resource, time
+stages, before = {}, [0.0, START]
+def done(stage):
+    now = [time.process_time(), time.time()]
+    stages[stage] = [round(b - a, 2) for a, b in zip(before, now)]
+    before[:] = now
 import mnist, nn
+done("Python and imports")
 train, test = mnist.load()
-nn.NeuralNetwork().train(train.images, train.labels, progress=False)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+done("read the CSV")
+net = nn.NeuralNetwork()
+net.train(
+    train.images,
+    train.labels,
+    each_step=lambda fraction: "turn" in stages or done("turn"),
+    progress=False,
+)
+done("train")
+accuracy = net.accuracy(test.images, test.labels)
+done("test")
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"digits": train.source, "accuracy": accuracy, "stages": stages, "peak": peak}))
 """
 
 
-def peak_memory():
-    """MB of a fresh process that reads the digits and trains by the default recipe."""
-    done = subprocess.run(
-        [sys.executable, "-c", MEMORY], cwd=ROOT, capture_output=True, text=True, check=True
+def whole_run():
+    """Of the default recipe in a fresh process: seconds (of the processor, of the clock) of each
+    stage, accuracy, and the peak memory in MB."""
+    script = WHOLE.replace("START", str(time.time()))
+    run = [sys.executable, "-c", script]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    # The system counts in bytes on macOS, in units of 1,024 bytes on Linux.
+    found["peak"] *= 1e-6 if sys.platform == "darwin" else 1024e-6
+    found["stages"]["in all"] = [
+        round(sum(s), 2) for s in zip(*found["stages"].values(), strict=True)
+    ]
+    return found
+
+
+class Enough(Exception):
+    pass
+
+
+def seconds_by_size(images, labels):
+    """Batch size -> seconds for 60,000 digits."""
+    found = {size: [] for size in SIZES}
+    for _ in range(TURNS):
+        for size in SIZES:
+            found[size].append(a_moment(images, labels, size))
+    return {size: float(np.median(seconds)) for size, seconds in found.items()}
+
+
+def a_moment(images, labels, batch_size):
+    """Train for MOMENT seconds; from what is done by then, the seconds for 60,000 digits."""
+    epochs, found, start = 10, [], None
+
+    def each_step(done):
+        nonlocal start
+        now = time.perf_counter()
+        start = start or now  # what comes before the first step is not counted
+        if now - start > MOMENT:
+            found.append((now - start) / (done * epochs * len(images)) * 60_000)
+            raise Enough
+
+    with contextlib.suppress(Enough):
+        NeuralNetwork().train(
+            images,
+            labels,
+            epochs=epochs,
+            learning_rate=0.01,
+            batch_size=batch_size,
+            rotations=(),
+            each_step=each_step,
+            progress=False,
+        )
+    return found[0]
+
+
+@contextlib.contextmanager
+def busy_loops(count=2):
+    """Within it so many other processes keep as many processors busy."""
+    loop = [sys.executable, "-c", "while True: pass"]
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            process = stack.enter_context(subprocess.Popen(loop))
+            stack.callback(process.kill)  # before the wait at the end of its own with
+        yield
+
+
+def slowest(seconds):
+    """(ratio, size): how many times as long as for the best smaller size a digit takes at most."""
+    sizes = list(seconds)
+    return max(
+        (seconds[size] / min(seconds[smaller] for smaller in sizes[:i]), size)
+        for i, size in enumerate(sizes)
+        if i
     )
-    peak = int(done.stdout.split()[-1])  # in bytes on macOS, in units of 1,024 bytes on Linux
-    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def thread_ratio(images, labels, digits=12_000):
+    """How many times as long a training takes in a fresh thread as in the main thread. Both must
+    end with the same weights."""
+    images, labels, ratios = images[:digits], labels[:digits], []
+
+    def train(found):
+        net, start = NeuralNetwork(), time.perf_counter()
+        net.train(images, labels, epochs=2, rotations=(), progress=False)
+        found.append((time.perf_counter() - start, net.weights))
+
+    for _ in range(TURNS):
+        found = []
+        train(found)
+        thread = threading.Thread(target=train, args=[found])
+        thread.start()
+        thread.join()
+        (main, expected), (fresh, weights) = found
+        same = all((a == b).all() for a, b in zip(weights, expected, strict=True))
+        assert same, "a fresh thread ends with other weights"
+        ratios.append(fresh / main)
+    return float(np.median(ratios))
+
+
+# --- The tables -----------------------------------------------------------------------------------
 
 
 def row(what, value, unit, at_most=None, at_least=None):
@@ -321,18 +439,32 @@ def row(what, value, unit, at_most=None, at_least=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--memory", action="store_true", help="also measure the peak memory")
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.speed", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--check", action="store_true", help="exit code 1 if a limit is broken")
     asked = parser.parse_args()
 
-    rows = []
-    if asked.memory:  # first, while this process is small
-        rows.append(row("peak memory, read and train", peak_memory(), "MB", at_most=500))
+    whole = whole_run()  # first, while this process is small: on Linux its memory would count too
+    rows = [
+        row(
+            "the whole run, seconds of the processor", whole["stages"]["in all"][0], "s", at_most=12
+        )
+    ]
+    rows.append(row("peak memory of the whole run", whole["peak"], "MB", at_most=430))
     peers = installed()
     missing = [name for name in PEERS if name not in peers]
     images, labels, source = load()
+    curves = {"quiet": seconds_by_size(images, labels)}
+    with busy_loops():
+        curves["busy"] = seconds_by_size(images, labels)
+    for when, curve in curves.items():
+        ratio, size = slowest(curve)
+        what = f"a digit, {when}, in batches of {size:,} / best smaller"
+        rows.append(row(what, ratio, "x", at_most=1.2))
+    ratio = thread_ratio(images, labels)
+    rows.append(row("in a fresh thread / in the main one", ratio, "x", at_most=1.2))
     assert_equal_work(images, labels, peers)
     found = measure(images, labels, peers)
     rows.append(row("our epoch / its matrix products", found["products"], "x", at_most=1.6))
@@ -347,16 +479,24 @@ def main():
         "preparation, rotations included": round(found["preparation"], 3),
     }
     if asked.json:
-        result = {"digits": source, "rows": rows, "seconds": seconds, "not installed": missing}
-        print(json.dumps(result, indent=2))
+        result = {"digits": source, "rows": rows, "seconds": seconds, "whole run": whole}
+        print(json.dumps(result | {"by batch size": curves, "not installed": missing}, indent=2))
     else:
         print(f"Digits: {source}. Equal work asserted.")
         for name in missing:
             print(f"{name} is not installed and left out.")
         for r in rows:
             verdict = "held" if r["held"] else "BROKEN"
-            print(f"{r['what']:<40} {r['value']:8.2f} {r['unit']:<3} {r['limit']:<14} {verdict}")
+            print(f"{r['what']:<52} {r['value']:8.2f} {r['unit']:<3} {r['limit']:<14} {verdict}")
         print("Seconds:", ", ".join(f"{what} {value:.2f}" for what, value in seconds.items()))
+        print(f"\nThe whole run ({whole['digits']}; accuracy {whole['accuracy']:.2%}), seconds:")
+        print(f"{'':<24}{'processor':>10}{'clock':>10}")
+        for stage, (processor, clock) in whole["stages"].items():
+            print(f"{stage:<24}{processor:10.2f}{clock:10.2f}")
+        print("\nSeconds for 60,000 digits:")
+        print(f"{'batch size':<12}" + "".join(f"{size:>7,}" for size in SIZES))
+        for when, curve in curves.items():
+            print(f"{when:<12}" + "".join(f"{curve[size]:7.2f}" for size in SIZES))
     if asked.check and not all(r["held"] for r in rows):
         sys.exit(1)
 

@@ -1,19 +1,21 @@
-"""Make the pictures that the repository ships: my_seven.png, a seven as if written on paper, and
-twins.png, digits of people above digits that the network imagines (for the README)."""
+"""Make the pictures that the repository ships: python -m data.make_pictures
 
-import sys
+my_seven.png, a seven as if written on paper, and twins.png, digits of people above digits that the
+network imagines (for the README), on the canvas of full MNIST if it is there.
+"""
+
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-
 import mnist
 import plots
-from nn import NeuralNetwork
+import storage
+from imagine import canvas_of, imagine
+
+HERE = Path(__file__).parent
 
 
 def seven(width=480, height=360, fine=4):
@@ -34,10 +36,14 @@ def seven(width=480, height=360, fine=4):
     return np.stack([paper * (1 - ink) + pen * ink for pen in (40, 50, 110)], axis=2)
 
 
-Image.fromarray(seven().clip(0, 255).astype(np.uint8)).save(HERE / "my_seven.png", optimize=True)
+if __name__ == "__main__":
+    paper = Image.fromarray(seven().clip(0, 255).astype(np.uint8))
+    paper.save(HERE / "my_seven.png", optimize=True)
 
-_, test = mnist.load_sample()
-first = [np.flatnonzero(test.labels == digit)[0] for digit in range(10)]
-net = NeuralNetwork.load(HERE / "digits.npz")
-rows = np.concatenate([net.as_input(test.images[first]), net.imagine(range(10), jiggle=3)])
-plots.digits(rows).savefig(HERE / "twins.png", metadata={"Software": None})
+    _, test = mnist.load_sample()
+    first = [np.flatnonzero(test.labels == digit)[0] for digit in range(10)]
+    net = storage.load(HERE / "digits.npz")
+    canvas = canvas_of(mnist.load()[0].images)
+    rows = [net.as_input(test.images[first]), imagine(net, range(10), canvas, jiggle=3)]
+    picture = plots.digits(np.concatenate(rows))
+    picture.savefig(HERE / "twins.png", metadata={"Software": None})

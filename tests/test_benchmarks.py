@@ -1,15 +1,22 @@
-"""benchmarks/accuracy.py: goes on where it stopped, and its results are those of its recipes."""
+"""benchmarks/: accuracy goes on where it stopped, and its results are those of its recipes; what
+speed and defaults say of a network is what happened."""
 
+import hashlib
 import json
-import sys
-from pathlib import Path
+import subprocess
+import threading
+import time
 
+import numpy as np
 import pytest
+from conftest import ROOT, same
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import accuracy  # noqa: E402
+import storage
+from benchmarks import accuracy, defaults, imagine, speed
+from distortions import look
+from imagine import canvas_of
+from nn import NeuralNetwork
+from optimisers import nesterov
 
 
 def finished(seeds):
@@ -54,13 +61,51 @@ def test_what_belongs_to_no_recipe_any_more_is_dropped_and_the_rest_put_in_order
     assert list(results["held out"]) == list(accuracy.STEPS)
 
 
-def test_an_interrupted_training_is_no_result(sample_pair):
+def test_an_optimiser_is_part_of_the_recipe(monkeypatch):
+    results = finished(2)
+    options, knobs = accuracy.RECORD
+    changed = (options, knobs | {"descend": nesterov(0.9, 5e-4)})
+    monkeypatch.setitem(accuracy.RECIPES, "record", changed)
+    assert left(results, 2) == [("test", "record", 0), ("test", "record", 1)]
+    told = results["test"]["record"]["recipe"][1]
+    assert told["descend"] == "nesterov(momentum=0.9, decay=0.0005)"
+    assert told["augment"] == "distort" and "half a cosine" in told["learning_rate"]
+
+
+@pytest.mark.parametrize("progress", [False, True])
+def test_an_interrupted_training_is_no_result(sample_pair, progress):
+    steps = []
+
     def interrupted(net, *batch, **options):
-        raise KeyboardInterrupt
+        steps.append(1)
+        if len(steps) == 20:
+            raise KeyboardInterrupt
+        return accuracy.shortcut.backprop(net, *batch, **options)
 
     recipe = ({}, {"epochs": 1}, interrupted)
     with pytest.raises(KeyboardInterrupt):
-        accuracy.run(recipe, 0, *sample_pair, progress=False)
+        accuracy.run(recipe, 0, *sample_pair, progress=progress)
+    assert len(steps) == 20
+
+
+def test_a_bar_changes_nothing(sample_pair, capsys):
+    recipe = ({}, {"epochs": 2})
+    shown, _ = accuracy.run(recipe, 0, *sample_pair)
+    assert "/2.00 [" in capsys.readouterr().err
+    quiet, _ = accuracy.run(recipe, 0, *sample_pair, progress=False)
+    assert capsys.readouterr().err == ""
+    assert same(shown, quiet)
+
+
+def test_the_held_out_digits_are_those_of_the_committed_results():
+    rows = np.arange(60_000)
+    digits = accuracy.mnist.Digits(rows, rows % 10, "")
+    (rest, labels), (held, held_labels) = accuracy.hold_out(digits, accuracy.HELD_OUT)
+    assert (len(rest), len(held)) == (50_000, 10_000)
+    assert sorted([*rest, *held]) == list(rows)
+    assert (labels == rest % 10).all() and (held_labels == held % 10).all()
+    told = hashlib.sha256(np.concatenate([rest, held]).astype("<i8").tobytes()).hexdigest()
+    assert told[:16] == "3d513f402ca64648"
 
 
 def test_the_published_recipe_takes_the_shortcut(sample_pair):
@@ -108,12 +153,13 @@ def test_a_recipe_is_measured_with_one_look_and_with_more(sample_pair):
     net, measured = accuracy.run(accuracy.RECIPES["default"], 1, train, test, progress=False)
     assert measured["seed"] == 1 and measured["seconds"] > 0
     assert measured["one look"] == net.accuracy(*test)
-    assert measured[accuracy.AVERAGED] == net.accuracy(*test, looks=accuracy.LOOKS)
+    right = look(net, test[0], accuracy.LOOKS).argmax(axis=1) == test[1]
+    assert measured[accuracy.AVERAGED] == right.mean() != measured["one look"]
 
 
 @pytest.fixture
-def sample_pair():
-    train, test = accuracy.mnist.load_sample()
+def sample_pair(sample):
+    train, test = sample
     return (train.images[:500], train.labels[:500]), (test.images[:200], test.labels[:200])
 
 
@@ -121,11 +167,191 @@ def sample_pair():
     not (ROOT / "data" / "mnist_test.csv").exists(), reason="full MNIST is not in data/"
 )
 def test_the_shipped_weights_are_the_records_first():
-    net = accuracy.NeuralNetwork.load(ROOT / "data" / "digits.npz")
-    test = accuracy.pair(accuracy.mnist.load()[1])
+    net = storage.load(ROOT / "data" / "digits.npz")
+    images, labels = accuracy.pair(accuracy.mnist.load()[1])
     first = accuracy.read(ROOT / "benchmarks" / "accuracy.json")["test"]["record"]["runs"][0]
     assert first["seed"] == 0
-    assert net.accuracy(*test) == pytest.approx(first["one look"], abs=0.0003)
-    assert net.accuracy(*test, looks=accuracy.LOOKS) == pytest.approx(
-        first[accuracy.AVERAGED], abs=0.0003
+    assert net.accuracy(images, labels) == pytest.approx(first["one look"], abs=0.0003)
+    looked = (look(net, images, accuracy.LOOKS).argmax(axis=1) == labels).mean()
+    assert looked == pytest.approx(first[accuracy.AVERAGED], abs=0.0003)
+
+
+# --- defaults -------------------------------------------------------------------------------------
+
+
+def test_the_grid_has_every_network_once_and_check_meets_every_choice():
+    grid, some = (
+        [json.dumps(defaults.in_words(*one)) for one in part]
+        for part in (defaults.grid(), defaults.some())
     )
+    assert len(set(grid)) == len(grid) and len(set(some)) == len(some)
+    pairs = {(options["loss"], options["output"]) for options, _ in defaults.some()}
+    assert pairs == set(defaults.LOSSES) == {(o["loss"], o["output"]) for o, _ in defaults.grid()}
+    for part in (defaults.grid(), defaults.some()):
+        assert {options["hidden"] for options, _ in part} >= {"sigmoid", "relu"}
+        assert {options["biases"] for options, _ in part} == {False, True}
+        assert {len(options["layers"]) - 2 for options, _ in part} == {0, 1, 2, 3}
+        nodes = {n for options, _ in part for n in options["layers"][1:-1]}
+        assert (min(nodes), max(nodes)) == (20, 500)
+        sizes = {size for _, size in part}
+        assert (min(sizes), max(sizes)) == (1, 1000)
+
+
+def test_a_network_has_learned_when_it_reads_enough(monkeypatch, sample_pair):
+    monkeypatch.setattr(defaults, "EPOCHS", 6)
+    train, test = sample_pair
+    found = defaults.learn({}, 64, train, test, enough=1.1)
+    net = NeuralNetwork()
+    net.train(*train, epochs=6, batch_size=64, progress=False)
+    assert found == {"epochs": 6, "accuracy": net.accuracy(*test)}  # the default, nothing else
+    sooner = defaults.learn({}, 64, train, test, enough=0.4)
+    assert sooner["accuracy"] >= 0.4 and sooner["epochs"] < 6
+    slow = defaults.learn({}, 64, train, test, factor=1e-6)
+    assert slow["accuracy"] < 1 / 3 and slow["epochs"] == 3
+    relu = {"hidden": "relu", "output": "relu"}
+    no_number = defaults.learn(relu, 64, train, test, factor=1e9)
+    assert no_number["accuracy"] < 0.5 and no_number["epochs"] < 6
+
+
+def test_check_names_the_networks_that_do_not_learn(monkeypatch, sample_pair, capsys):
+    reads = {1: 0.95, 8: 0.9, 32: 0.89, 128: 0.87, 1000: 0.1}
+    monkeypatch.setattr(
+        defaults, "learn", lambda options, size, *_: {"epochs": 3, "accuracy": reads[size]}
+    )
+    stuck = defaults.check(*sample_pair)
+    printed = capsys.readouterr().out.splitlines()
+    assert len(printed) == len(defaults.some())
+    assert stuck == [line for line in printed if line.startswith(("87.0%", "10.0%"))] != []
+
+
+def test_check_trains_the_named_networks(monkeypatch, sample):
+    sample = [accuracy.pair(part) for part in sample]
+    monkeypatch.setattr(defaults, "NAMED_ENOUGH", 0.5)
+    assert defaults.check_named(*sample) == []
+    monkeypatch.setattr(defaults, "NAMED_ENOUGH", 1.1)
+    monkeypatch.setattr(defaults, "EPOCHS", 1)
+    stuck = [told.split(" by ")[1] for told in defaults.check_named(*sample)]
+    assert stuck == list(defaults.NAMED)
+
+
+def test_all_goes_on_where_it_stopped_and_tries_other_rates_for_the_stuck(monkeypatch, tmp_path):
+    trained, stop_after = [], [3]
+
+    def learn(options, batch_size, train, test, factor=1):
+        if len(trained) == stop_after[0]:
+            raise KeyboardInterrupt
+        trained.append((batch_size, factor))
+        return {"epochs": 1, "accuracy": 0.95 if batch_size < 100 or factor == 3 else 0.2}
+
+    monkeypatch.setattr(defaults, "RESULTS", tmp_path / "defaults.json")
+    monkeypatch.setattr(defaults, "grid", lambda: [({}, 1), ({}, 32), ({}, 1000)])
+    monkeypatch.setattr(defaults, "learn", learn)
+    digits = [(np.zeros((10, 784), np.uint8), np.arange(10))] * 2
+    with pytest.raises(KeyboardInterrupt):
+        defaults.run_all(*digits)
+    assert len(defaults.read()) == 2
+    stop_after[0] = None
+    rows = defaults.run_all(*digits)
+    assert defaults.read() == rows and len(trained) == 3 + 1 + len(defaults.OTHERS)
+    assert [row["network"]["batch_size"] for row in rows] == [1, 32, 1000]
+    assert rows[2]["accuracy"] == 0.2 and rows[2]["its accuracy"] == 0.95
+    assert rows[2]["best other rate, times ours"] == 3
+    assert "2 learn with the default rate, 1 only with another one" in defaults.summary(rows)
+    trained.clear()
+    monkeypatch.setattr(defaults, "schedule", lambda *_: lambda done: 7.0)  # another rule
+    assert defaults.run_all(*digits)[0]["network"]["learning_rate"] == [7, 7]
+    assert len(trained) == 3 + len(defaults.OTHERS)
+
+
+# --- speed ----------------------------------------------------------------------------------------
+
+
+def test_a_moment_of_training_is_scaled_to_60000_digits(monkeypatch, sample_pair):
+    monkeypatch.setattr(speed, "MOMENT", 0.1)
+    images, labels = (np.concatenate([part] * 20) for part in sample_pair[0])  # 10,000
+    start = time.perf_counter()
+    NeuralNetwork().train(images, labels, epochs=1, rotations=(), progress=False)
+    whole = 6 * (time.perf_counter() - start)
+    scaled = np.median([speed.a_moment(images, labels, 32) for _ in range(5)])
+    assert whole / 5 < scaled < whole * 5  # of the right order, on a machine however busy
+
+
+def test_every_size_has_its_moments_and_the_median_counts(monkeypatch):
+    took = {size: iter([5.0, 1.0, 3.0]) for size in speed.SIZES}
+    monkeypatch.setattr(speed, "TURNS", 3)
+    monkeypatch.setattr(speed, "a_moment", lambda images, labels, size: next(took[size]))
+    assert speed.seconds_by_size(None, None) == dict.fromkeys(speed.SIZES, 3.0)
+
+
+def test_the_verdict_compares_each_size_with_the_best_smaller_one():
+    assert speed.slowest({1: 8.0, 2: 4.0, 128: 6.0, 256: 1.0}) == (1.5, 128)
+    assert speed.slowest({1: 8.0, 2: 4.0, 4: 2.0}) == (0.5, 4)
+
+
+def test_busy_loops_end_however_it_ends(monkeypatch):
+    started, popen = [], subprocess.Popen
+
+    def recorded(*options):
+        started.append(popen(*options))
+        return started[-1]
+
+    monkeypatch.setattr(speed.subprocess, "Popen", recorded)
+    with pytest.raises(KeyError), speed.busy_loops():
+        assert [process.poll() for process in started] == [None, None]
+        raise KeyError
+    assert None not in [process.poll() for process in started]
+
+
+def test_a_fresh_thread_does_the_same_work(monkeypatch, sample_pair):
+    monkeypatch.setattr(speed, "TURNS", 1)
+    assert speed.thread_ratio(*sample_pair[0]) > 0
+    train = NeuralNetwork.train
+
+    def other_weights(net, *digits, **knobs):
+        train(net, *digits, **knobs)
+        net.weights[0][0, 0] += threading.current_thread() is not threading.main_thread()
+
+    monkeypatch.setattr(NeuralNetwork, "train", other_weights)
+    with pytest.raises(AssertionError, match="other weights"):
+        speed.thread_ratio(*sample_pair[0])
+
+
+def test_the_whole_run_is_told_stage_by_stage(monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_DIR", str(tmp_path))  # there is nothing: it takes the sample
+    monkeypatch.setenv("MNIST_MIRRORS", "")
+    whole = speed.whole_run()
+    assert "sample" in whole["digits"] and whole["accuracy"] > 0.9
+    stages = whole["stages"]
+    assert list(stages) == ["Python and imports", "read the CSV", "turn", "train", "test", "in all"]
+    *each, in_all = stages.values()
+    assert in_all == pytest.approx(np.sum(each, axis=0)) and min(map(min, each)) >= 0
+    assert 50 < whole["peak"] < 1000
+
+
+def test_everybody_does_equal_work(sample):
+    speed.assert_equal_work(sample[0].images, sample[0].labels, [])
+    net = NeuralNetwork()
+    other = [w + 0.01 for w in net.weights]
+    with pytest.raises(AssertionError, match="not the same work"):
+        speed.assert_same_weights(other, net.weights, [w * 0.99 for w in net.weights], "a peer")
+
+
+# --- imagine --------------------------------------------------------------------------------------
+
+
+def test_each_way_draws_ten_digits(trained, sample):
+    canvas = canvas_of(sample[0].images)
+    drawn = {way: draw(trained, canvas) for way, draw in imagine.WAYS.items()}
+    for images in drawn.values():
+        assert images.shape == (10, 784)
+        assert 0 <= images.min() < images.max() <= 1
+    assert len({images.tobytes() for images in drawn.values()}) == len(drawn)
+    last = drawn["canvas, jiggled, at a distance: imagine"]
+    assert (trained.predict(last) == imagine.DIGITS).sum() >= 9
+
+
+def test_the_committed_ways_are_those_of_the_script():
+    told = json.loads((ROOT / "benchmarks" / "imagine.json").read_text(encoding="utf-8"))
+    table = told["read, of ten, by seed"]
+    assert list(table) == list(imagine.WAYS)
+    assert {len(row) for judges in table.values() for row in judges.values()} == {5}
