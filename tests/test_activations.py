@@ -107,7 +107,7 @@ def test_gradients_of_a_new_loss_are_exact(fourth_powers, output, layers):
 
 def test_a_new_activation_works_in_every_place(tanh, digits, tmp_path):
     net = small(hidden="tanh", output="tanh", biases=True)
-    history = net.train(*digits, learning_rate=0.1, epochs=20, progress=False)
+    history = net.train(*digits, epochs=20, progress=False)
     assert history[-1]["accuracy"] > 0.9
     assert net.accuracy(*digits) == (net.predict(digits[0]) == digits[1]).mean()
     backwards = net.backquery(range(10))

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from conftest import TOY, WHOLE_BATCH, XOR, copied, same, small
 
 import checks
@@ -64,6 +65,7 @@ def test_layers_may_be_a_list_or_an_array(layers):
         (TEXTS, "images: expected rows of numbers"),
         (OBJECTS, "images: expected rows of numbers"),
         (np.zeros((2, 784), complex), "images: expected rows of numbers"),
+        (scipy.sparse.csr_array((2, 784)), "images: expected rows of numbers"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(verb, images, message):
@@ -83,6 +85,7 @@ def test_images_that_do_not_fit_are_refused(verb, images, message):
         (TEXTS, LABELS, "images: expected rows of numbers"),
         (OBJECTS, LABELS, "images: expected rows of numbers"),
         (pd.DataFrame(ZEROS).assign(name="x"), LABELS, "images: expected rows of numbers"),
+        (scipy.sparse.csr_array(ZEROS), LABELS, "images: expected rows of numbers"),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(verb, images, labels, message):

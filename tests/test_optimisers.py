@@ -35,7 +35,9 @@ def test_plain_is_the_default(digits):
     assert same(default, named)
 
 
-@pytest.mark.parametrize("descend", [plain, nesterov(0.9), nesterov(0.9, 0.01)], ids=str)
+@pytest.mark.parametrize(
+    "descend", [plain, nesterov(0.9), nesterov(0.9, 0.01)], ids=["plain", "nesterov", "decay"]
+)
 def test_training_twice_for_5_epochs_is_training_once_for_10(digits, descend):
     knobs = KNOBS | {"rotations": (10, -10), "descend": descend}
     once, twice = small(biases=True), small(biases=True)
@@ -238,7 +240,7 @@ def test_a_function_that_returns_no_rate_is_refused(digits, rate):
     assert same(net, small())
 
 
-@pytest.mark.parametrize("descend", [plain, nesterov(0.9, 5e-5)], ids=str)
+@pytest.mark.parametrize("descend", [plain, nesterov(0.9, 5e-5)], ids=["plain", "nesterov"])
 def test_a_rate_from_numpy_does_not_make_the_slopes_64_bit(digits, descend):
     nets, dtypes = [small(), small()], set()
 
