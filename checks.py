@@ -13,7 +13,6 @@ import numpy as np
 # Who hears a warning: a function, or None for Python's own way. Each thread has its own, so that a
 # panel hears of its training what Python would write where nobody looks.
 listener = ContextVar("listener", default=None)
-PICTURE = "expected square pictures of 8 x 8 pixels or more as rows, got {} numbers a row"
 
 
 def _whole(number):
@@ -127,7 +126,10 @@ def side(pixels):
     """Of a square picture with so many pixels."""
     length = round(pixels**0.5)
     if length * length != pixels or length < 8:  # rows of 4 or 9 numbers are data, not pictures
-        raise ValueError(f"{PICTURE.format(pixels)}; train on other data with rotations=()")
+        raise ValueError(
+            f"expected square pictures of 8 x 8 pixels or more as rows, got {pixels} "
+            "numbers a row; train on other data with rotations=()"
+        )
     return length
 
 
