@@ -51,25 +51,31 @@ ACTIVATIONS = {
 
 
 class Loss(NamedTuple):
-    value: Callable  # outputs and targets (B, 10) -> how wrong each row is, (B,)
+    value: Callable  # z, targets (B, 10), the activation -> how wrong each row is, (B,)
     delta: Callable  # outputs, targets, a factor, the activation -> its slope by z, (B, 10)
 
 
-def squared_error(outputs, targets):
-    return ((outputs - targets) ** 2).sum(axis=1) / 2
+def squared_error(z, targets, activation):
+    return ((activation.value(z) - targets) ** 2).sum(axis=1) / 2
 
 
 def squared_error_delta(outputs, targets, scale, activation):
     return activation.backward(outputs, (outputs - targets) * scale)
 
 
-def cross_entropy(outputs, targets):
-    tiny = np.finfo(outputs.dtype).tiny  # keeps the logarithm of an output of 0 finite
-    return -(targets * np.log(np.maximum(outputs, tiny))).sum(axis=1)
+# Cross-entropy is computed from z: an output rounded to 0 or 1 has lost its logarithm.
 
 
-def binary_cross_entropy(outputs, targets):
-    return cross_entropy(outputs, targets) + cross_entropy(1 - outputs, 1 - targets)
+def cross_entropy(z, targets, activation):
+    """The sum of -t log(o), where o = e^z / (the sum of e^z over its row)."""
+    largest = z.max(axis=1, keepdims=True)  # taken out, so that exp cannot overflow
+    log_sum = largest + np.log(np.exp(z - largest).sum(axis=1, keepdims=True))  # (B, 1)
+    return (targets * (log_sum - z)).sum(axis=1)
+
+
+def binary_cross_entropy(z, targets, activation):
+    """The sum of -t log(o) - (1 - t) log(1 - o), where -log(1 - o) = log(1 + e^z) = -log(o) + z."""
+    return (np.logaddexp(0, z) - targets * z).sum(axis=1)
 
 
 def cross_entropy_delta(outputs, targets, scale, activation):

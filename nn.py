@@ -236,16 +236,16 @@ class NeuralNetwork:
         """The node with the largest output for each image, (n,); of a single node 0 or 1."""
         return largest(self.outputs(images))
 
-    def judge(self, outputs, targets):
-        """Loss and accuracy of outputs (n, 10), given the targets (n, 10)."""
-        losses = LOSSES[self.loss_name, self.output].value(outputs, targets)  # (n,)
-        right = largest(outputs) == largest(targets)  # (n,)
+    def judge(self, z, targets):
+        """Loss and accuracy, given the last layer's sums and the targets, both (n, 10)."""
+        losses = LOSSES[self.loss_name, self.output].value(z, targets, self.activation(-1))  # (n,)
+        right = largest(self.activation(-1).value(z)) == largest(targets)  # (n,)
         return float(losses.mean()), float(right.mean())
 
     def measure(self, images, labels):
         """The mean loss, and the accuracy: the fraction, 0..1, of right predictions."""
         images, targets = checks.examples(self, images, labels)
-        return self.judge(self.outputs(images), targets)
+        return self.judge(self.last_sums(images), targets)
 
     def loss(self, images, labels):
         return self.measure(images, labels)[0]

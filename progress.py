@@ -58,13 +58,13 @@ class Watch:
                 self.bar.write(in_words(self.net.history[-1]))
 
     def _measurement(self):
-        outputs = self.net.outputs(self.probe[0])  # (1000, 10)
-        loss, accuracy = self.net.judge(outputs, self.probe[1])
+        z = self.net.last_sums(self.probe[0])  # (1000, 10)
+        loss, accuracy = self.net.judge(z, self.probe[1])
         if not all(np.isfinite(p).all() for p in [loss, *self.net.weights, *self.net.biases]):
             reached, _ = self.net.epoch, self._give_back()
             checks.diverged(reached, self.net.epoch)
         if self.net.epoch >= self.start + 1 and not self.alike:
-            self.alike = checks.all_alike(outputs)  # said once
+            self.alike = checks.all_alike(self.net.activation(-1).value(z))  # said once
         found = {"epoch": self.net.epoch, "loss": loss, "accuracy": accuracy}
         if self.validation:
             loss, accuracy = self.net.measure(*self.validation)

@@ -62,6 +62,26 @@ def test_cross_entropy_of_softmax_is_the_mean_of_minus_the_logarithm_at_the_digi
     assert net.loss(*digits) == pytest.approx(-np.log(outputs[range(200), digits[1]]).mean())
 
 
+def test_cross_entropy_of_sigmoids_is_that_of_ten_choices_between_yes_and_no(digits):
+    net = small(loss="cross-entropy", dtype=np.float64)
+    o, t = net.outputs(digits[0]), net.as_targets(digits[1])
+    by_hand = -(t * np.log(o) + (1 - t) * np.log(1 - o)).sum(axis=1).mean()
+    assert net.loss(*digits) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("z", [-800.0, -90, -37, -17, 0, 17, 37, 90, 800])
+def test_cross_entropy_grows_evenly_where_an_output_rounds_to_0_or_1(z, dtype):
+    options = {"loss": "cross-entropy", "initial": lambda rng, shape: np.eye(2), "dtype": dtype}
+    with np.errstate(all="raise", under="ignore"):
+        yes_or_no = NeuralNetwork((2, 2), output="sigmoid", **options)
+        found = yes_or_no.loss([[z, 0.0]], [[0.0, 0.5]])  # log(1 + e^z), and log 2 of the other
+        assert found == pytest.approx(np.logaddexp(0, z) + np.log(2), rel=1e-6)
+        one_of_two = NeuralNetwork((2, 2), output="softmax", **options)
+        found = one_of_two.loss([[z, 0.0]], [[0.0, 1.0]])  # of two, softmax is sigmoid
+        assert found == pytest.approx(np.logaddexp(0, z), rel=1e-6, abs=1e-6)
+
+
 # --- New ones -------------------------------------------------------------------------------------
 
 
@@ -73,8 +93,8 @@ def tanh(monkeypatch):
     monkeypatch.setitem(LOSSES, ("squared error", "tanh"), SQUARED_ERROR)
 
 
-def quartic(outputs, targets):
-    return ((outputs - targets) ** 4).sum(axis=1) / 4
+def quartic(z, targets, activation):
+    return ((activation.value(z) - targets) ** 4).sum(axis=1) / 4
 
 
 def quartic_delta(outputs, targets, scale, activation):
@@ -123,8 +143,8 @@ def test_a_new_loss_works_in_every_place(fourth_powers, digits, tmp_path):
     net = small(loss="fourth powers")
     history = net.train(*digits, validation=digits, epochs=20, progress=False)
     assert history[-1]["accuracy"] > 0.7
-    outputs, targets = net.outputs(digits[0]), net.as_targets(digits[1])
-    assert net.loss(*digits) == pytest.approx(quartic(outputs, targets).mean(), rel=1e-5)
+    errors = net.outputs(digits[0]) - net.as_targets(digits[1])
+    assert net.loss(*digits) == pytest.approx((errors**4).sum(axis=1).mean() / 4, rel=1e-5)
     assert history[-1]["validation_loss"] == pytest.approx(net.loss(*digits), rel=1e-5)
     pictures = imagine(net, 3, canvas_of(digits[0]), steps=5)
     assert pictures.shape == (1, 784) and np.isfinite(pictures).all()
