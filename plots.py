@@ -102,6 +102,20 @@ def activation(function, slope, name):
     return picture
 
 
+def histograms(groups, label):
+    """How the numbers of each group (name -> numbers, 0..1) are spread, side by side."""
+    picture = Picture(WIDTH, 2.6)
+    grid = picture.subplots(1, len(groups), squeeze=False)[0]
+    for axes, (name, numbers) in zip(grid, groups.items(), strict=True):
+        numbers = np.ravel(numbers)
+        share = np.full(len(numbers), 1 / len(numbers))
+        axes.hist(numbers, bins=41, range=(0, 1), weights=share, color=BLUE)
+        axes.set_title(name, fontsize=9)
+        axes.set_xlabel(label, fontsize=9)
+    grid[0].set_ylabel("share")
+    return picture
+
+
 def curve(history, epochs=None):
     """Loss and accuracy while training, on the training digits and the held-out ones."""
     picture = Picture(WIDTH, 3.0)

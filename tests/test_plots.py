@@ -164,3 +164,11 @@ def test_bars_a_node_and_an_activation():
     np.testing.assert_allclose(line.get_ydata(), np.tanh(line.get_xdata()))
     assert slope.get_ydata().max() == pytest.approx(1, abs=0.01)
     assert line.get_label() == "tanh(z)"
+
+
+def test_histograms_show_shares_of_each_group():
+    picture = plots.histograms({"flat": np.full((2, 5), 0.5), "ends": [0, 0, 0, 1]}, "activation")
+    flat, ends = ([bar.get_height() for bar in axes.patches] for axes in picture.axes)
+    assert max(flat) == pytest.approx(1) and sum(height > 0 for height in flat) == 1
+    assert (ends[0], ends[-1]) == pytest.approx((0.75, 0.25)) and sum(ends) == pytest.approx(1)
+    assert {"flat", "ends", "activation", "share"} <= {*words(picture)}
