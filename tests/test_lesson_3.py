@@ -1,4 +1,4 @@
-"""The published figures of lesson 3: ReLU and softmax."""
+"""The figures of lesson 3: ReLU and softmax."""
 
 import json
 
@@ -19,7 +19,7 @@ RELU_SOFTMAX = {
 
 
 def test_relu_softmax_after_500_whole_batch_steps_on_the_sample(sample):
-    """The published 82 to 86 % of 41,000 digits are asserted in the lesson itself."""
+    """The 82 to 86 % of 41,000 digits are asserted in the lesson itself."""
     net = NeuralNetwork((784, 10, 10), seed=1, **RELU_SOFTMAX)
     images, held_images, labels, held_labels = train_test_split(
         net.as_input(sample[0].images), sample[0].labels, test_size=1000, random_state=1
@@ -30,7 +30,7 @@ def test_relu_softmax_after_500_whole_batch_steps_on_the_sample(sample):
     assert 0.79 < net.accuracy(held_images, held_labels) < 0.89
 
 
-def test_committed_lesson_3_reached_the_published_accuracy():
+def test_committed_lesson_3_reached_82_to_86_percent():
     notebook = json.loads((ROOT / "lessons" / "3_relu_softmax.ipynb").read_text(encoding="utf-8"))
     printed = "".join(
         "".join(output.get("text", []))
