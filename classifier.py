@@ -10,17 +10,40 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from nn import CHUNK, NeuralNetwork
 from optimisers import nesterov
+
+STEPS = 1_000  # at least, where epochs is None
+
+
+class WeightedNetwork(NeuralNetwork):
+    """Its rows of targets are multiplied by how much each example counts: a row that adds up to 2
+    counts twice, in the loss and in its slopes. Labels, and rows that add up to 1, count once."""
+
+    def as_targets(self, labels):
+        return labels if np.ndim(labels) == 2 else super().as_targets(labels)
+
+    def deltas(self, activations, targets, scale=1.0, loss=None):
+        weights = targets.sum(axis=1, keepdims=True)  # (B, 1)
+        if (weights == 1).all():
+            return super().deltas(activations, targets, scale, loss)
+        return super().deltas(activations, targets / weights, scale * weights, loss)
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):
     """A network of one hidden layer of sigmoids and a softmax, with biases and cross-entropy.
 
     hidden_nodes    nodes in the hidden layer
-    learning_rate, epochs, batch_size, rotations
+    epochs          times through all rows; None: ten, or more where rows are so few that ten
+                    would make less than a thousand steps
+    learning_rate, batch_size, rotations
                     as in NeuralNetwork.train; rotations turn square pictures
     momentum        from 0 to below 1: how much of the last step is in the next
     random_state    a seed, a RandomState, or None for another network at each fit
@@ -28,7 +51,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
     Inputs are an array, a DataFrame, or sparse, and stay the numbers they are, except for pixels,
     which the network scales. Bytes are pixels, unless sparse: those are counts. Other numbers are
     pixels if each row can be a square picture of 8 x 8 or more, all are from 0 to 255, and some
-    above 127. The first fit decides for all that comes after.
+    above 127. The first fit decides for all that comes after. Columns of other numbers that differ
+    much in size want scaling first: make_pipeline(StandardScaler(), DigitClassifier()).
 
     After fit: classes_ (the labels, sorted), n_features_in_, pixels_ (whether the inputs are),
     network_ (the NeuralNetwork), n_iter_ (epochs trained) and loss_curve_ (the loss five times an
@@ -39,7 +63,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self,
         hidden_nodes=100,
         learning_rate=0.3,
-        epochs=10,
+        epochs=None,
         batch_size=32,
         momentum=0.0,
         rotations=(),
@@ -53,19 +77,30 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.rotations = rotations
         self.random_state = random_state
 
-    def fit(self, X, y):
-        """Train a new network on X (n, inputs) and the labels y (n,). Sparse rows take as much
-        memory as dense ones here: their zeros are filled in, all at once."""
-        return self._train(X, y, None, self.epochs, reset=True)
+    def fit(self, X, y, sample_weight=None):
+        """Train a new network on X (n, inputs) and the labels y (n,). sample_weight (n,), from 0,
+        says how much each row counts; only their ratios matter. Sparse rows take as much memory as
+        dense ones here: their zeros are filled in, all at once."""
+        return self._train(X, y, None, sample_weight, self.epochs, reset=True)
 
-    def partial_fit(self, X, y, classes=None):
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Train for one more epoch. The first call needs all classes that will ever come."""
         new = not hasattr(self, "network_")
         if new and classes is None:
             raise ValueError("the first call of partial_fit needs classes, all labels there are")
-        return self._train(X, y, classes if new else self.classes_, 1, reset=new)
+        if (
+            not new
+            and classes is not None
+            and not np.array_equal(np.unique(classes), self.classes_)
+        ):
+            raise ValueError(
+                f"classes are {np.unique(classes)}, but the first call had {self.classes_}; "
+                "fit begins anew with others"
+            )
+        classes = classes if new else self.classes_
+        return self._train(X, y, classes, sample_weight, epochs=1, reset=new)
 
-    def _train(self, X, y, classes, epochs, reset):
+    def _train(self, X, y, classes, sample_weight, epochs, reset):
         X, y = self._checked(X, y, reset)
         check_classification_targets(y)
         classes = np.unique(y if classes is None else classes)
@@ -76,12 +111,17 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             seed = check_random_state(self.random_state).randint(2**31)
             layers = (X.shape[1], self.hidden_nodes, max(2, len(classes)))
             self.classes_, self.pixels_ = classes, are_pixels(X)
-            self.network_ = NeuralNetwork(
+            self.network_ = WeightedNetwork(
                 layers, output="softmax", loss="cross-entropy", biases=True, seed=seed
             )
+        targets = np.searchsorted(classes, y)
+        if sample_weight is not None:
+            X, targets = self._weighted(X, targets, sample_weight)
+        if epochs is None:
+            epochs = max(10, -(-STEPS // -(-X.shape[0] // (self.batch_size or X.shape[0]))))
         self.network_.train(
             self._rows(X),
-            np.searchsorted(classes, y),
+            targets,
             epochs=epochs,
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
@@ -92,6 +132,14 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         self.n_iter_ = round(self.network_.epoch)
         self.loss_curve_ = [measurement["loss"] for measurement in self.network_.history]
         return self
+
+    def _weighted(self, X, targets, sample_weight):
+        """The rows that count, and their targets (n, classes), times weights of 1 on average."""
+        weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        counts = weights > 0
+        weights = weights[counts, None] / weights[counts].mean()  # (n, 1)
+        rows = self.network_.as_targets(targets[counts]) * weights  # (n, classes)
+        return X[counts], rows.astype(np.float32)
 
     def _checked(self, X, y="no_validation", reset=False):
         """Bytes as bytes, all else as float32, both perhaps sparse."""
