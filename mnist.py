@@ -1,104 +1,81 @@
-"""MNIST's handwritten digits: find, fetch, check and read them.
+"""MNIST's handwritten digits: find them, have them fetched, and read them.
 
     train, test = mnist.load()           # 60,000 and 10,000 digits, or a small sample
     mine = mnist.read("my_digits.csv")   # any CSV of the same form
 
 A digit is a row of 784 bytes: 28 rows of 28 pixels, 0 = background, 255 = ink.
 Nothing is scaled to 0..1, turned or distorted here; that is nn.py's part.
-handwriting.py prepares a picture of your own.
+mirrors.py fetches, digit_csv.py reads a CSV, handwriting.py prepares a picture of your own.
 
 Source of the digits: Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-Based Learning Applied
 to Document Recognition", Proceedings of the IEEE, 1998.
 """
 
-import contextlib
-import gzip
-import hashlib
 import os
-import re
-import threading
-import time
 import warnings
-import zlib
-from itertools import chain, islice
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 import numpy as np
 
+import digit_csv
+import mirrors
 from machine import written_whole
 
 HERE = Path(__file__).resolve().parent
-MIRRORS = (
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://raw.githubusercontent.com/fgnt/mnist/master/",
-)
 # Each CSV is made of two files. Smallest first: without a network, 10 kB are enough to know it.
 CSVS = {
     "mnist_test.csv": ("t10k-labels-idx1-ubyte", "t10k-images-idx3-ubyte"),
     "mnist_train.csv": ("train-labels-idx1-ubyte", "train-images-idx3-ubyte"),
 }
-# Bytes and SHA-256 of what is inside the .gz: the wrapper may differ from mirror to mirror.
-SIZES = {
-    "t10k-labels-idx1-ubyte": 10_008,
-    "t10k-images-idx3-ubyte": 7_840_016,
-    "train-labels-idx1-ubyte": 60_008,
-    "train-images-idx3-ubyte": 47_040_016,
+FORM = {
+    True: "Each line must be 785 whole numbers: the label (0 to 9) and 784 pixels (0 to 255).",
+    False: "Each line must be 784 whole numbers: pixels (0 to 255).",
 }
-SHA256 = {
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-}
-PATIENCE = 4.0  # seconds in which a mirror must send CHUNK more bytes, or the rest of its file
-CHUNK = 2**15  # bytes; 8 kB a second is the slowest mirror we wait for
-STALE = 3600  # seconds; a .part file older than this was left by a killed process
-FORM = (
-    "Each line must be one digit: 785 whole numbers, the label (0 to 9) and 784 pixels (0 to 255). "
-    "Where mnist.load() stumbles over a file, move it away, and MNIST is fetched again."
-)
+UPRIGHT = "images.reshape(-1, 28, 28).transpose(0, 2, 1).reshape(-1, 784)"
 
 
 class Digits(NamedTuple):
     images: np.ndarray  # (n, 784) uint8, 0 = background, 255 = ink
-    labels: np.ndarray  # (n,) int64, 0..9
+    labels: np.ndarray | None  # (n,) int64, 0..9; None where they were read without
     source: str  # in words: what was loaded, and from where
 
 
 def load(directory="data"):
     """Return MNIST as (train, test), each `Digits`: the full set, or else the sample.
 
-    Looks in `directory` for mnist_train.csv and mnist_test.csv (or the same with .gz). What is
-    missing is fetched (11.6 MB) and written there. If that fails, a printed sentence says why,
-    and you get the sample of this repository: 4,000 and 1,000 digits.
-    A CSV that is there is never overwritten.
+    Looks in `directory` for mnist_train.csv and mnist_test.csv (or the same with .gz or .zip), then
+    for MNIST's original files, also as torchvision and Keras keep them. What is missing is fetched
+    (11.6 MB) and written there as CSV. If that fails, a printed sentence says why, and you get the
+    sample of this repository: 4,000 and 1,000 digits. A CSV that is there is never overwritten.
 
     "data" is the folder beside mnist.py, wherever your notebook lies, or the one that the
-    environment variable MNIST_DIR names. Any other `directory` is used as it is.
+    environment variable MNIST_DIR names. Any other `directory` is used as it is; ~ is your home.
     MNIST_MIRRORS names other mirrors, with commas between; if it is empty, nothing is fetched.
 
-    Raises ValueError, with file and line, if a CSV does not hold digits.
+    Raises ValueError, with file and line, if a CSV does not hold digits, and OSError if it is there
+    and cannot be read.
     """
-    if str(directory) == "data":
+    if Path(directory) == Path("data"):  # also "./data" and "data/"
         directory = os.environ.get("MNIST_DIR") or HERE / "data"
-    directory = Path(directory)
-    missing = [name for name in CSVS if not _find(directory, name)]
-    if missing:
-        try:
-            _fetch(directory, missing)
-        except OSError as error:
-            # Both from the sample, never one of each: all of it is in full MNIST's training set.
-            reason = f"{_shown(directory / missing[0])}: {error.strerror or error}"
-            print(
-                f"Full MNIST could not be had ({reason}). This is the sample instead: 4,000 digits "
-                "to train and 1,000 to test. A network learns about 95 % from them; from full "
-                "MNIST it learns about 98 %."
-            )
-            return load_sample()
-    return tuple(read(_find(directory, f"mnist_{part}.csv")) for part in ("train", "test"))
+    directory, found = Path(os.path.expanduser(directory)), {}
+    try:
+        found |= {name: _find(directory, name) for name in CSVS}
+        missing = [name for name in CSVS if not found[name]]
+        _fetch(directory, missing)
+    except (OSError, ValueError) as error:  # ValueError: a name that no folder can have
+        # Both from the sample, never one of each: all of it is in full MNIST's training set.
+        left = [f"Your {name} is left aside. " for name in CSVS if found.get(name)]
+        path = directory / next(name for name in CSVS if not found.get(name))
+        reason = f"{_shown(path)}: {getattr(error, 'strerror', None) or error}"
+        print(
+            f"Full MNIST could not be had ({_printable(reason):.150}). {''.join(left)}Here is the "
+            "sample, 4,000 and 1,000 digits: it teaches a network about 95 %, full MNIST 98 %."
+        )
+        return load_sample()
+    parts = (found[name] or directory / name for name in ("mnist_train.csv", "mnist_test.csv"))
+    return tuple(part if isinstance(part, Digits) else _own(part) for part in parts)
 
 
 def load_sample():
@@ -111,167 +88,125 @@ def load_sample():
     return tuple(part._replace(source=part.source.replace("digits", what, 1)) for part in parts)
 
 
-def _find(directory, name):
-    """The path of a CSV, plain or gzip, or None."""
-    paths = (directory / name, directory / f"{name}.gz")
-    return next((path for path in paths if path.exists()), None)
+def read(path, labels=True):
+    """Return the `Digits` of a CSV: 785 whole numbers a line, the label and 784 pixels. Without
+    `labels`, 784 pixels a line, as in Kaggle's test.csv.
+
+    A first line may name the columns; the label is the first of them, or the one that is called
+    label or class. The CSV may be packed as .gz or .zip. EMNIST's images lie on their side: turn
+    them with images.reshape(-1, 28, 28).transpose(0, 2, 1).reshape(-1, 784).
+
+    Raises ValueError, with file and line, if that is not what is in it, and OSError if the file
+    cannot be read, FileNotFoundError if there is none.
+    """
+    path = Path(path)
+    try:
+        with digit_csv.opened(path) as file:
+            images, found = digit_csv.parse(file, labels)
+    except ValueError as error:
+        raise ValueError(f"{_shown(path)}, {error}. {FORM[labels]}") from None
+    except OSError as error:
+        raise type(error)(f"{_shown(path)} cannot be read: {error.strerror or error}.") from None
+    if "emnist" in path.name.lower():
+        warnings.warn(f"EMNIST's images lie on their side: turn them, {UPRIGHT}", stacklevel=2)
+    return Digits(images, found, f"{len(images):,} digits from {_shown(path)}")
+
+
+def _own(path):
+    """A CSV where MNIST should be."""
+    try:
+        return read(path)
+    except (OSError, ValueError) as error:
+        message = f"{error} Move it away, and MNIST is fetched again."
+        raise type(error)(message) from None
 
 
 def _shown(path):
-    """A path to print: inside the repository, from its root."""
-    return path.relative_to(HERE) if path.is_relative_to(HERE) else path
+    """A path to print: inside the repository, from its root; of a long one the end."""
+    text = _printable(path.relative_to(HERE) if path.is_relative_to(HERE) else path)
+    return text if len(text) <= 70 else f"...{text[-67:]}"
 
 
-# --- Reading a CSV --------------------------------------------------------------------------------
-
-_strict = threading.Lock()
-
-
-def read(path):
-    """Return the `Digits` of a CSV, plain or .gz, with label,p0,...,p783 on each line. A first line
-    of names, as label,pixel0,..., is skipped, and so are blank lines.
-
-    Raises ValueError, with file and line, if the CSV does not hold digits, and FileNotFoundError.
-    """
-    path = Path(path)
-    opener = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opener(path, "rt", encoding="utf-8-sig", errors="replace") as file:
-            images, labels = _parse(file)
-    except ValueError as error:
-        raise ValueError(f"{_shown(path)}, {error}. {FORM}") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{_shown(path)} is no gzip file, or cut ({error}). {FORM}") from None
-    return Digits(images, labels, f"{len(labels):,} digits from {_shown(path)}")
+def _printable(text):
+    """Text whose escape codes, line ends and the like do nothing where it is printed."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
-def _parse(file):
-    """Return images (n, 784) uint8 and labels (n,) int64. Raises ValueError with the line."""
-    numbers = []  # of the lines that hold a digit; the last one is where loadtxt is
-
-    def digits():
-        for number, line in enumerate(file, 1):
-            if line.isspace() or (number == 1 and _is_header(line)):
-                continue
-            numbers.append(number)
-            if line.count(",") != 784:
-                raise ValueError(f"{line.count(',') + 1} values with commas between, not 785")
-            yield line
-
-    labels, pixels, lines = bytearray(), bytearray(), digits()
-    try:
-        # NumPy before 2.3 reads 12.5 as 12 and 256 as 0, and only warns: here that is an error. The
-        # filters of warnings are those of the whole process, so one thread at a time.
-        with _strict, warnings.catch_warnings():
-            warnings.filterwarnings("error", "loadtxt", DeprecationWarning)
-            for line in lines:  # 1,000 at a time, so that memory stays small
-                block = chain([line], islice(lines, 999))
-                rows = np.loadtxt(block, np.uint8, delimiter=",", comments=None, ndmin=2)
-                labels += rows[:, 0].tobytes()  # rows (1000, 785), in the last block fewer
-                pixels += rows[:, 1:].tobytes()
-    except ValueError as error:
-        said = re.sub(r" at row \d+|\.$", "", str(error))  # it counts rows within the block
-        raise ValueError(f"line {numbers[-1]}: {said}") from None
-    images = np.frombuffer(pixels, np.uint8).reshape(-1, 784)  # (n, 784)
-    labels = np.frombuffer(labels, np.uint8).astype(np.int64)  # (n,)
-    if not labels.size:
-        raise ValueError("no line: there is no digit in it")
-    if labels.max() > 9:
-        first = np.argmax(labels > 9)
-        raise ValueError(f"line {numbers[first]}: the label is {labels[first]}")
-    return images, labels
+# --- What is there, and what is fetched -----------------------------------------------------------
 
 
-def _is_header(line):
-    """785 names, all different: never a digit, whose 784 pixels have 256 values at most."""
-    names = line.split(",")
-    return len(names) == len(set(names)) == 785 and line.lstrip(" '\"")[:1].isalpha()
+def _find(directory, name):
+    """What there is of a CSV: its path, plain or packed, or the `Digits` of the original files that
+    it is made of, or None."""
+    for path in (directory / name, directory / f"{name}.gz", directory / f"{name}.zip"):
+        if path.exists():
+            return path
+    contents = []
+    for item in CSVS[name]:
+        content, path = _original(directory, item)
+        if not content:
+            return None
+        contents.append(content)
+    labels, pixels = map(_bytes_of, contents)
+    images = pixels.reshape(-1, 784).copy()  # (n, 784)
+    source = f"{len(labels):,} digits from {_shown(path)}"
+    return Digits(images, labels.astype(np.int64), source)
 
 
-# --- Fetching -------------------------------------------------------------------------------------
+def _bytes_of(content):
+    """What is in an IDX file after its header: 8 bytes of it before labels, 16 before pixels."""
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3])
+
+
+def _original(directory, item):
+    """One of MNIST's four files that lies in a folder, under any of its usual names, and its path.
+    It is known by its content: Fashion-MNIST's files, for one, have the same names."""
+    folders = (directory, directory / "MNIST" / "raw")  # the second is torchvision's
+    names = (item, f"{item}.gz", item.replace("-idx", ".idx"), item.replace("-idx", ".idx") + ".gz")
+    for path in (*(folder / name for folder in folders for name in names), directory / "mnist.npz"):
+        if not path.is_file():
+            continue
+        try:
+            return mirrors.checked(item, _packed(path, item)), path
+        except Exception as error:  # damaged in any way, or another's: then MNIST's is fetched
+            reason = error if isinstance(error, mirrors.Fault) else type(error).__name__
+            print(f"{_shown(path)} is left aside, as it is not MNIST's ({reason}).")
+    return None, None
+
+
+def _packed(path, item):
+    """What is in a file of that name, up to the size that MNIST's has. Keras's mnist.npz has all
+    four as arrays; they get the header back that they had as a file."""
+    if path.suffix != ".npz":
+        with open(path, "rb") as file:
+            return file.read(mirrors.SIZES[item] + mirrors.CHUNK)
+    key = ("y_" if "labels" in item else "x_") + ("train" if "train" in item else "test")
+    with np.load(path, allow_pickle=False) as arrays:  # nothing in it is run
+        if arrays.zip.getinfo(f"{key}.npy").file_size > mirrors.SIZES[item] + mirrors.CHUNK:
+            raise mirrors.Fault("too large")
+        array = arrays[key]
+    return np.array([2048 + array.ndim, *array.shape], ">i4").tobytes() + array.tobytes()
 
 
 def _fetch(directory, names):
     """Fetch MNIST and write the CSVs `names` into `directory`. Raises OSError if that fails."""
+    if not names:
+        return
     from tqdm.auto import tqdm  # here, since most runs fetch nothing
 
-    mirrors = os.environ.get("MNIST_MIRRORS", ",".join(MIRRORS)).split(",")
-    mirrors = [mirror.strip().rstrip("/") + "/" for mirror in mirrors if mirror.strip()]
-    if not mirrors:
+    asked = mirrors.addresses()
+    if not asked:
         raise OSError("MNIST_MIRRORS is empty")
-
-    directory.mkdir(parents=True, exist_ok=True)
-    for part in directory.glob("mnist_*.part"):
-        with contextlib.suppress(OSError):
-            if time.time() - part.stat().st_mtime > STALE:
-                part.unlink()
+    with suppress(FileExistsError):  # if that is no folder, written_whole says so
+        directory.mkdir(parents=True)
     text = [str(value).encode() for value in range(256)]
     with tqdm(desc="Fetching MNIST", unit="B", unit_scale=True, leave=False) as bar:
         for name in names:
-            with contextlib.suppress(FileExistsError), written_whole(directory / name) as file:
-                labels, images = (_content(item, mirrors, bar) for item in CSVS[name])
-                # IDX: after 8 bytes the labels, after 16 bytes the pixels, 784 a digit.
-                for n, label in enumerate(labels[8:]):
-                    pixels = images[16 + 784 * n : 16 + 784 * (n + 1)]
-                    file.write(b"%d,%b\n" % (label, b",".join([text[p] for p in pixels])))
+            with suppress(FileExistsError), written_whole(directory / name) as file:
+                contents = [mirrors.content(item, asked, bar.update) for item in CSVS[name]]
+                labels, pixels = map(_bytes_of, contents)
+                for label, row in zip(labels, pixels.reshape(-1, 784), strict=True):
+                    file.write(b"%d,%b\n" % (label, b",".join([text[p] for p in bytes(row)])))
                 if (directory / name).exists():  # another notebook was faster, or it is yours
                     raise FileExistsError
     print("Fetched MNIST:", *(_shown(directory / name) for name in names))
-
-
-def _content(item, mirrors, bar):
-    """The unpacked content of a file, from the first mirror that sends it whole and right.
-
-    A mirror that fails goes to the end of the list `mirrors`, so the next file asks it last.
-    """
-    failures = []
-    for mirror in list(mirrors):
-        try:
-            packed = _download(f"{mirror}{item}.gz", SIZES[item] + CHUNK, bar)
-            # Never unpack more than there should be: a few bytes can unpack to gigabytes.
-            content = zlib.decompressobj(wbits=31).decompress(packed, SIZES[item] + 1)
-            if hashlib.sha256(content).hexdigest() != SHA256[item]:
-                raise ValueError("wrong content")
-            return content
-        except Exception as error:  # whatever a mirror does wrong, the next one has its turn
-            reason = str(error) if len(str(error)) < 40 else type(error).__name__
-            failures.append(f"{urlsplit(mirror).netloc}: {reason}")
-            mirrors.append(mirrors.pop(0))
-    raise OSError("no mirror sent it (" + "; ".join(failures) + ")")
-
-
-def _download(url, largest, bar):
-    """The bytes at `url`. Raises an exception if they are more than `largest`, or come too slowly.
-
-    A mirror that sends a byte now and then, or a name with many dead addresses, outlasts the
-    time-outs of a connection. So the download has a thread of its own, and here we watch it.
-    """
-    import requests
-
-    received, failures, given_up = bytearray(), [], threading.Event()
-
-    def work():
-        try:
-            with requests.get(url, stream=True, timeout=PATIENCE) as response:
-                response.raise_for_status()
-                for piece in response.iter_content(1024):
-                    received.extend(piece)
-                    if given_up.is_set() or len(received) > largest:
-                        raise OSError("not wanted any more, or too long")
-                    bar.update(len(piece))
-        except Exception as error:
-            failures.append(error)
-
-    thread, size = threading.Thread(target=work, daemon=True), 0
-    thread.start()
-    try:
-        while thread.is_alive():
-            thread.join(PATIENCE)
-            if thread.is_alive() and len(received) < size + CHUNK:
-                raise TimeoutError("no answer, or too slow")
-            size = len(received)
-    finally:
-        given_up.set()
-    if failures:
-        raise failures[0]
-    return bytes(received)
