@@ -97,17 +97,20 @@ def parse(file, labelled=True):
     labels = np.frombuffer(labels, np.uint8).astype(np.int64)  # (n,)
     if not named and labels.min() == labels.max() and 0 < images[:, -1].max() <= 9:
         raise ValueError(
-            "all lines begin with the same value, and end with 0 to 9: is the label last? Say so "
-            "in a first line of 785 names, with `label` where it is"
+            "all lines begin with the same value, and end with 0 to 9: is the label last? Then "
+            "name it so in a first line"
         )
     return images, labels
 
 
 def _lines(file):
-    """(number, line) of those that are not blank. One that is too long comes in pieces."""
+    """(number, line) of those that are not blank, up to the first that is too long."""
     number = blank = 0
     while line := file.readline(LONGEST):
         number += 1
+        if len(line) == LONGEST:
+            yield number, line
+            return
         if not line.isspace():
             yield number, line
             continue
@@ -142,13 +145,13 @@ def _digits(block, form):
     """The values (n, columns) of numbered lines. Raises ValueError, with the first that is bad."""
     try:
         return _values([line for _, line in block], form)
-    except ValueError as error:
+    except ValueError:
         for number, line in block:
             try:
                 _values([line], form)
-            except ValueError as reason:
-                raise ValueError(f"line {number}: {reason}") from None
-        raise ValueError(f"line {block[0][0]} or below: {error}") from None
+            except ValueError as error:
+                raise ValueError(f"line {number}: {error}") from None
+        raise
 
 
 _strict = threading.Lock()
@@ -157,7 +160,7 @@ _strict = threading.Lock()
 def _values(lines, form):
     """The values of lines, (n, columns) uint8. Raises ValueError."""
     lines = [_checked(line, form) for line in lines]
-    options = {"delimiter": form.separator, "quotechar": '"', "comments": None, "ndmin": 2}
+    options = {"delimiter": form.separator, "comments": None, "ndmin": 2}
     try:
         # NumPy before 2.3 reads 12.5 as 12 and 256 as 0, and only warns: here that is an error. The
         # filters of warnings are those of the whole process, so one thread at a time.
@@ -184,8 +187,10 @@ def _checked(line, form):
         place = next(n for n, character in enumerate(line) if not character.isascii())
         column = line.count(form.separator, 0, place) + 1
         raise ValueError(f"column {column} has the character U+{ord(line[place]):04X}")
-    if line.count('"') % 2:
-        raise ValueError("a quotation mark is not closed")
+    if '"' in line:  # around a value it goes, anywhere else NumPy complains of it
+        values = [value.strip() for value in line.split(form.separator)]
+        values = [value[1:-1] if re.fullmatch('".+"', value) else value for value in values]
+        line = form.separator.join(values)
     found = line.count(form.separator) + 1
     if found == form.columns + 1:  # perhaps one ends the line
         line = line.rstrip().removesuffix(form.separator)

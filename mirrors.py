@@ -44,21 +44,31 @@ def addresses():
     return [mirror.strip().rstrip("/") + "/" for mirror in mirrors if mirror.strip()]
 
 
-def content(item, mirrors, count=lambda received: None):
+def content(item, mirrors, count):
     """The content of one of the four files, from the first mirror that sends it whole and right.
     `count` is told of each piece how many bytes have come. Raises OSError if no mirror has it.
 
     A mirror that fails goes to the end of the list `mirrors`, so the next file asks it last.
     """
-    faults = []
+    faults = {}
     for mirror in list(mirrors):
         try:
-            return checked(item, _download(f"{mirror}{item}.gz", SIZES[item] + CHUNK, count))
-        except Exception as error:  # whatever a mirror does wrong, the next one has its turn
-            reason = error if isinstance(error, Fault) else type(error).__name__
-            faults.append(f"{_host(mirror)}: {reason}")
+            return _content(item, mirror, count)
+        except Fault as fault:
+            faults.setdefault(str(fault), []).append(_host(mirror))
             mirrors.append(mirrors.pop(0))
-    raise OSError("no mirror sent it (" + "; ".join(faults) + ")")
+    said = [f"{fault} from {', '.join(hosts)}" for fault, hosts in faults.items()]
+    raise OSError("; ".join(said))
+
+
+def _content(item, mirror, count):
+    """The same from one mirror. Raises Fault, whatever the mirror does wrong."""
+    try:
+        return checked(item, _download(f"{mirror}{item}.gz", SIZES[item] + CHUNK, count))
+    except Fault:
+        raise
+    except Exception as error:
+        raise Fault(type(error).__name__) from None
 
 
 def checked(item, packed):
@@ -119,16 +129,17 @@ def _download(url, largest, count):
 
 
 def main():
-    """Print for each mirror whether each file is there and right; the exit code says if all are."""
-    right = True
+    """Print what each mirror answers for each file. The exit code is 0 if all of it is right."""
+    faults = 0
     for mirror in addresses():
         for item in SIZES:
+            said = "right"
             try:
-                said = f"{len(content(item, [mirror])):,} bytes, right"
-            except OSError as error:
-                right, said = False, error
+                _content(item, mirror, lambda received: None)
+            except Fault as fault:
+                said, faults = fault, faults + 1
             print(f"{_host(mirror)}  {item}: {said}", flush=True)
-    sys.exit(not right)
+    sys.exit(faults > 0)
 
 
 if __name__ == "__main__":

@@ -70,8 +70,8 @@ def load(directory="data"):
         path = directory / next(name for name in CSVS if not found.get(name))
         reason = f"{_shown(path)}: {getattr(error, 'strerror', None) or error}"
         print(
-            f"Full MNIST could not be had ({_printable(reason):.150}). {''.join(left)}Here is the "
-            "sample, 4,000 and 1,000 digits: it teaches a network about 95 %, full MNIST 98 %."
+            f"Full MNIST could not be had ({_printable(reason):.140}). {''.join(left)}Here is the "
+            "sample: a network learns about 95 % from its 4,000 digits, 98 % from MNIST."
         )
         return load_sample()
     parts = (found[name] or directory / name for name in ("mnist_train.csv", "mnist_test.csv"))
