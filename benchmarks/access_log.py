@@ -21,9 +21,9 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from lessons.access_log import Summary, judge_log
-from lessons.log_features import parse
 from lessons.log_files import Tally, read
 from lessons.log_judge import Judge
+from lessons.log_lines import parse
 from lessons.simulated_log import simulate
 
 LIMIT = 20_000  # lines a second

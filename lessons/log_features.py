@@ -1,60 +1,21 @@
-"""From a line of a web server's log to its features: line -> Entry -> a set of names.
+"""What there is to say about a request: Entry -> a set of names, its features.
 
-parse takes a line apart. features says what there is to tell about it, a name for each question
-that is answered with yes. Not here: rates, times and order of the requests, which tell much more
-about a flood.
+A name for each question that is answered with yes. Not here: rates, times and order of the
+requests, which tell much more about a flood; log_bans.py counts them.
 """
 
 import functools
-import itertools
 import re
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from lessons.log_lines import address_of
+
 LONGEST_PATH = 128  # characters; no page of a forum has a longer one
+LONGEST_NAME = 160  # of a feature: what is longer is cut
 MANY_KEYS = 8
+MANY_PIECES = 32  # of an agent
 CODES = {"403", "404", "503"}  # forbidden, not found, overloaded: what floods meet
 
-# --- A line -> its fields -------------------------------------------------------------------------
-
-
-class Entry(NamedTuple):
-    address: str
-    request: str  # METHOD URL HTTP/VERSION
-    code: str
-    referrer: str | None  # None: this log does not tell; "-": there was none
-    agent: str | None
-
-
-# Hostile lines must not make the expression slow. Each piece can end in one place only: a quoted
-# text ends at the first quote without a backslash, and a time is short.
-QUOTED = r'"([^"\\]*(?:\\.[^"\\]*)*)"'
-PIECES = {
-    "an address": r"(\S+) ",
-    "a time in [brackets]": r'[^"]*?\[[^\]\["]{0,40}\] ',
-    "a request in quotes": QUOTED,
-    "a status and a size": r" (\d+|-) (?:\d+|-)",
-    "a referrer and an agent in quotes": rf"(?:\s*$| {QUOTED} {QUOTED})",
-}
-LINE = re.compile("".join(PIECES.values()))
-
-
-def parse(line):
-    """A line in the combined log format, or in the common one, which ends after the size -> Entry.
-
-    ValueError, saying what was expected, for any other line.
-    """
-    if match := LINE.match(line):
-        return Entry(*match.groups())
-    if not line.strip():
-        raise ValueError("an empty line")
-    so_far = itertools.accumulate(PIECES.values())  # the first piece, the first two, ...
-    patterns = zip(PIECES, so_far, strict=True)
-    name = next(name for name, pattern in patterns if not re.match(pattern, line))
-    raise ValueError(f"expected {name}")
-
-
-# --- An entry -> its features ---------------------------------------------------------------------
 # A name with three underscores before its last part holds something that was read; one with a
 # single underscore is a remark. So no request can write a remark.
 
@@ -138,15 +99,27 @@ def agent_features(agent):
     pieces = (piece.strip() for piece in system.split(";"))
     found = [f"__UA___OS_{piece}" for piece in pieces if piece]
     found += [f"__UA___VER_{product}" for product in COMMENT.sub(" ", rest).split()]
+    if len(found) > MANY_PIECES:
+        return ["__UA_MANY_PIECES"]
     return [*found, f"__UA___BASE_{base.strip()}"] if base.strip() else found
 
 
 def features(entry):
     """What there is to say about an entry, as a set of names. A field that the log does not have
-    gives none."""
+    gives none. However long and hostile the entry, the names are few and short."""
     found = set(request_features(entry.request))
     if entry.referrer is not None:
         found.update(referrer_features(entry.referrer), agent_features(entry.agent))
     if entry.code in CODES:
         found.add(f"__CODE_{entry.code}")
-    return found
+    return {name[:LONGEST_NAME] for name in found}
+
+
+def with_first_octet(entry):
+    """The features, and where the address begins: the first number of 198.18.0.1, the first group
+    of 2001:db8::1. That is a guess by the neighbourhood: whole countries share a first octet."""
+    address = address_of(entry.address)
+    if not address:  # a name
+        return features(entry)
+    first = address.exploded.partition("." if address.version == 4 else ":")[0]
+    return features(entry) | {f"__ADDRESS___FIRST_{first}"}

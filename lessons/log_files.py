@@ -11,7 +11,7 @@ import sys
 import zlib
 from collections import Counter
 
-from lessons.log_features import parse
+from lessons.log_lines import parse
 
 LONGEST_LINE = 16_384  # characters; servers do not take longer requests
 

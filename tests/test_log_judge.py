@@ -1,11 +1,14 @@
 """lessons/log_judge.py: learning from good and bad requests, and what is known of others."""
 
+import joblib
 import numpy as np
 import pytest
+from conftest import same
 
 from lessons import log_judge
-from lessons.log_features import features, parse
+from lessons.log_features import features, with_first_octet
 from lessons.log_judge import Judge, new_dictionary, split
+from lessons.log_lines import parse
 from lessons.simulated_log import simulate
 
 LINE = '1.2.3.4 - - [20/Dec/2011:15:00:03 +0400] "{}" 200 5 "-" "{}"'
@@ -19,7 +22,7 @@ def logs():
 
 @pytest.fixture(scope="module")
 def judge(logs):
-    return Judge(*logs, networks=2, epochs=3)
+    return Judge(*logs, networks=2, epochs=3, decays=(0, 0.01))
 
 
 def addresses(entries):
@@ -75,15 +78,29 @@ def test_judge_learns_and_keeps_the_network_with_the_smallest_loss(judge, logs):
     labels = np.repeat([0, 1], [300, 300])
     assert judge.network.measure(x, labels)[0] == min(judge.validation_losses)
     assert len(set(judge.validation_losses)) == 2
+    assert judge.choose.entries == parts[0][1] + parts[1][1]
+    assert np.array_equal(judge.choose.rows, x)
+    assert np.array_equal(judge.choose.labels, labels)
+    assert len(judge.learn.entries) == len(judge.learn.labels) == judge.learn.sparse.shape[0]
+    assert judge.test.entries == parts[0][2] + parts[1][2]
     assert judge.tested.sum() == 600
     assert judge.error < 0.3  # by chance 0.5; so few bots teach little
     called_bad = [(judge.probabilities(part[2]) > 0.5).sum() for part in parts]
     assert called_bad == judge.tested[:, 1].tolist()
 
 
-def test_same_seed_same_judge(judge, logs):
-    again = Judge(*logs, networks=2, epochs=3)
+def test_the_weight_decay_is_the_one_with_the_smallest_loss(judge):
+    assert len(set(judge.decay_losses)) == 2
+    assert judge.decay == (0, 0.01)[int(np.argmin(judge.decay_losses))]
+    assert judge.validation_losses[0] == min(judge.decay_losses)  # the first network's
+
+
+def test_same_seed_same_judge_also_if_the_networks_learn_one_after_the_other(judge, logs):
+    with joblib.parallel_config(backend="sequential"):
+        again = Judge(*logs, networks=2, epochs=3, decays=(0, 0.01))
+    assert again.decay_losses == judge.decay_losses
     assert again.validation_losses == judge.validation_losses
+    assert same(again.network, judge.network)
     assert again.dictionary.vocabulary_ == judge.dictionary.vocabulary_
 
 
@@ -105,8 +122,15 @@ def test_many_entries_are_judged_in_batches(judge, logs, monkeypatch):
 
 def test_judge_tells_how_it_gets_on(logs):
     told = []
-    judge = Judge(*logs, networks=2, epochs=1, say=told.append)
-    assert [f"{loss:.4f}" for loss in judge.validation_losses] == [t.split()[-1] for t in told]
+    judge = Judge(*logs, networks=2, epochs=1, decays=(0, 0.01), say=told.append)
+    losses = judge.decay_losses + judge.validation_losses
+    assert [f"{loss:.4f}" for loss in losses] == [text.split()[-1] for text in told]
+
+
+def test_judge_learns_from_the_features_it_is_handed(logs):
+    judge = Judge(*logs, networks=1, epochs=1, decays=(0,), features=with_first_octet)
+    assert "__ADDRESS___FIRST_198" in judge.dictionary.vocabulary_
+    assert judge.probabilities(logs[0][:3]).shape == (3,)
 
 
 def test_too_little_to_learn_from(logs):

@@ -1,6 +1,7 @@
 """lessons/simulated_log.py: seeded, in the format of real logs, and not too easy to tell apart."""
 
-from lessons.log_features import features, parse
+from lessons.log_features import features
+from lessons.log_lines import parse
 from lessons.simulated_log import simulate
 
 
