@@ -2,132 +2,173 @@
 
     python -m lessons.access_log --good good.log --bad bad.log access.log
 
-learns from two logs and judges a third: each request with a verdict and the probability that it
-is bad, then a summary by address. "-" is the standard input; logs may be gzipped. Without logs of
-your own, let it simulate three: python -m lessons.access_log --simulate FOLDER
+learns from two logs and judges a third: each request with a verdict and the probability that it is
+bad, then a summary by address. "-" is the standard input; logs may be packed, and there may be
+several. Without logs of your own, let it simulate three:
 
-A verdict is a hint, not a block list: single requests of visitors and of floods can be the same.
+    python -m lessons.access_log --simulate FOLDER
 
-Here is the command. What it does is next door: log_files.py reads, log_features.py takes lines
-apart, log_judge.py learns and judges, simulated_log.py makes up logs.
+A good request goes to the backend, a grey one gets a captcha, a bad one speaks for a ban. But a
+verdict is a hint, not a block list: single requests of visitors and of floods can be the same. Only
+who sends several bad ones within minutes gets on the list that --bans FILE writes for a firewall,
+with --follow as the log grows.
+
+Here is the command. What it does is next door: log_files.py reads and log_follow.py reads on,
+log_lines.py takes lines apart, log_features.py says what there is to tell about a request,
+log_judge.py learns, log_verdicts.py and log_bans.py decide, log_report.py prints, simulated_log.py
+makes up logs.
 """
 
 import argparse
+import contextlib
 import functools
 import itertools
 import os
 import sys
-from collections import Counter
 from pathlib import Path
 
-from lessons.log_files import Tally, read, sample
-from lessons.log_judge import BATCH, Judge
+from lessons.log_bans import FORMS, Bans, read_networks
+from lessons.log_files import Tally, check, in_order, read, sample
+from lessons.log_follow import follow
+from lessons.log_judge import Judge
+from lessons.log_report import Summary, judge_log
+from lessons.log_verdicts import Costs, count, thresholds
 from lessons.simulated_log import simulate
+from machine import written_whole
 
 COMMAND = "python -m lessons.access_log"
-LEARN_FROM = 20_000  # lines of each log, picked at random
-MOST_ADDRESSES = 50_000  # in the summary, so that a flood of addresses cannot fill the memory
+LEARN_FROM = 20_000  # lines of the good logs, and of the bad ones, picked at random
 HINT = "A verdict is a hint, not a block list: look before you block anyone."
-
-
-class Summary:
-    """Requests and bad verdicts by address, for at most MOST_ADDRESSES of them."""
-
-    def __init__(self):
-        self.requests, self.bad = Counter(), Counter()
-
-    def add(self, address, bad):
-        address = address[:64]
-        self.requests[address] += 1
-        if bad:
-            self.bad[address] += 1
-        if len(self.requests) > MOST_ADDRESSES:  # forget the half that asked for the least
-            self.requests = Counter(dict(self.requests.most_common(MOST_ADDRESSES // 2)))
-            self.bad = Counter({a: n for a, n in self.bad.items() if a in self.requests})
-
-    def __str__(self):
-        rows = [f"{'address':<39} {'requests':>9} {'bad':>9}"]
-        for address, bad in self.bad.most_common(20):
-            count = self.requests[address]
-            rows.append(f"{printable(address):<39} {count:9,} {bad:9,} = {bad / count:.0%}")
-        return "\n".join(rows)
-
-
-def printable(text, most=200):
-    """Text that cannot give orders to a terminal, and not too much of it."""
-    text = text if len(text) <= most else text[: most - 3] + "..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
-
-
-def judge_log(judge, entries, summary):
-    """Yield a text for each batch of entries, a line an entry: verdict, probability, request."""
-    while batch := list(itertools.islice(entries, BATCH)):
-        lines = []
-        for entry, p in zip(batch, judge.probabilities(batch).tolist(), strict=True):
-            summary.add(entry.address, p > 0.5)
-            verdict, who = "bad " if p > 0.5 else "good", printable(entry.address)
-            lines.append(f"{verdict} {p:.3f}  {who:<15}  {printable(entry.request)}\n")
-        yield "".join(lines)
 
 
 def write_simulation(folder, seed):
     good, bad = simulate(seed=seed)
     mixed = sum(simulate(2_000, seed=seed + 1), [])  # of another evening
     mixed.sort(key=lambda line: line.split()[3])  # by time
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, lines in (("good.log", good), ("bad.log", bad), ("access.log", mixed)):
-        with open(Path(folder) / name, "x") as file:  # x: never over a log that is there
-            file.writelines(f"{line}\n" for line in lines)
+    folder = Path(folder)
+    logs = {folder / "good.log": good, folder / "bad.log": bad, folder / "access.log": mixed}
+    for path in filter(Path.exists, logs):
+        raise ValueError(f"{path} is there already: name another folder")
+    with naming(folder), contextlib.ExitStack() as files:  # all three or none
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, lines in logs.items():
+            file = files.enter_context(written_whole(path))
+            file.writelines(f"{line}\n".encode() for line in lines)
+            file.flush()
     print(f"good.log, bad.log and access.log, all three simulated, are in {folder}")
+
+
+@contextlib.contextmanager
+def naming(path):
+    """Errors that come from within name the path: a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+
+
+def write_bans(options, bans):
+    with naming(options.bans), written_whole(options.bans) as file:
+        file.writelines(f"{line}\n".encode() for line in bans.listed(options.form))
+
+
+def learn(options, say):
+    """A judge, and the thresholds of its verdicts."""
+    learned = []
+    for paths in (options.good, options.bad):
+        tallies = {path: Tally() for path in paths}
+        entries = itertools.chain.from_iterable(itertools.starmap(read, tallies.items()))
+        learned.append(sample(entries, LEARN_FROM, options.seed))
+        for path, tally in tallies.items():
+            say(f"{path}: {tally}")
+    judge = Judge(*learned, networks=options.networks, seed=options.seed, say=say)
+    costs = Costs(options.missed, options.captcha, options.wrong_ban)
+    limits = thresholds(judge.probabilities(judge.choose.entries), judge.choose.labels, costs)
+    table = count(judge.probabilities(judge.test.entries), judge.test.labels, limits)
+    say("grey from {:.3f}, bad from {:.3f}".format(*limits))
+    for kind, row in zip(("good", "bad"), table, strict=True):
+        verdicts = "{:,} called good, {:,} grey, {:,} bad".format(*row)
+        say(f"test part: of {row.sum():,} {kind} requests {verdicts}")
+    return judge, limits
 
 
 def run(options):
     """The exit code."""
     say = functools.partial(print, file=sys.stderr)
-    if options.log != "-":
-        os.stat(options.log)  # complains now, not after the training
-    learned = []
-    for path in (options.good, options.bad):
-        tally = Tally()
-        learned.append(sample(read(path, tally), LEARN_FROM, options.seed))
-        say(f"{path}: {tally}")
-    judge = Judge(*learned, networks=options.networks, seed=options.seed, say=say)
-    (_, alarms), (missed, _) = judge.tested
-    good, bad = judge.tested.sum(axis=1)
-    say(f"test part: {judge.error:.1%} wrong: {alarms:,} of {good:,} good requests called bad,")
-    say(f"{missed:,} of {bad:,} bad ones called good.")
+    for path in (*options.good, *options.bad, *options.log):
+        check(path)
+    allow = [network for path in options.allow for network in read_networks(path)]
+    bans = Bans(options.ban_after, options.within, lasts=options.lasts, allow=allow)
+    judge, limits = learn(options, say)
     say("Now each request: the verdict, how likely it is bad, the address, the request.")
-    tally, summary = Tally(), Summary()
+    summary, tallies, written = Summary(), {path: Tally() for path in in_order(options.log)}, None
+    entries = itertools.chain.from_iterable(
+        itertools.starmap(follow if options.follow else read, tallies.items())
+    )
     try:
-        for text in judge_log(judge, read(options.log, tally), summary):
+        for text in judge_log(judge, limits, entries, summary, bans):
             sys.stdout.write("" if options.summary else text)
+            if options.follow:
+                sys.stdout.flush()
+            if options.bans and written != [*bans.banned]:
+                write_bans(options, bans)
+                written = [*bans.banned]
     finally:  # also when interrupted
         print(f"\n{summary}\n{HINT}", flush=True)
-        say(f"{options.log}: {tally}")
-    if tally.lines and tally.lines == tally.unreadable.total():
-        raise ValueError(f"{options.log}: no line is in the combined log format")
-    return 1 if tally.damage else 0
+        for path, tally in tallies.items():
+            say(f"{path}: {tally}")
+        say(
+            f"{bans.requests} bad requests within {options.within:g} minutes: {bans.total:,} bans, "
+        )
+        say(f"{len(bans.banned):,} of them not ended by the end of the log")
+        if bans.untimed:
+            say(f"{bans.untimed:,} bad requests without a time could not be counted")
+    for path, tally in tallies.items():
+        if tally.lines and tally.lines == tally.unreadable.total():
+            raise ValueError(f"{path}: no line is in the combined log format")
+    return 1 if any(tally.damage for tally in tallies.values()) else 0
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
         prog=COMMAND,
         description="Learn from good and bad requests, then judge the requests of a log.",
-        epilog=f"Logs are in the combined format, gzipped or not. {HINT} "
+        epilog=f"Logs are in the combined format, packed or not. {HINT} "
         "Exit code: 0 fine, 1 a log is missing, damaged or unreadable, 2 wrong options.",
     )
-    parser.add_argument("log", nargs="?", help='the log to judge; "-" is the standard input')
-    parser.add_argument("--good", metavar="LOG", help="requests of visitors, to learn from")
-    parser.add_argument("--bad", metavar="LOG", help="requests of a flood, to learn from")
-    parser.add_argument("--networks", type=int, default=4, help="to choose from (4)")
-    parser.add_argument("--seed", type=int, default=0, help="another one, another result (0)")
-    parser.add_argument("--summary", action="store_true", help="only the summary by address")
-    parser.add_argument("--simulate", metavar="FOLDER", help="write three simulated logs there")
-    options = parser.parse_args(arguments)
+    option, several = parser.add_argument, {"action": "append", "default": []}
+    option("log", nargs="*", help='the logs to judge; "-" is the standard input')
+    option("--good", metavar="LOG", **several, help="requests of visitors, to learn from")
+    option("--bad", metavar="LOG", **several, help="requests of a flood, to learn from")
+    option("--networks", type=int, default=4, help="to choose from (4)")
+    option("--seed", type=int, default=0, help="another one, another result (0)")
+    option("--summary", action="store_true", help="only the summary by address")
+    option("--simulate", metavar="FOLDER", help="write three simulated logs there")
+    costs = parser.add_argument_group("what mistakes cost, from which the verdicts follow")
+    costs.add_argument("--missed", type=float, default=1, help="a bad request is let through (1)")
+    costs.add_argument("--captcha", type=float, default=0.5, help="anybody gets a captcha (0.5)")
+    costs.add_argument("--wrong-ban", type=float, default=20, help="a good one is called bad (20)")
+    group = parser.add_argument_group("bans, as a list for a firewall")
+    group.add_argument("--bans", metavar="FILE", help="write the list there")
+    group.add_argument("--form", choices=FORMS, default="plain", help="of its lines (plain)")
+    group.add_argument("--ban-after", type=int, default=5, help="bad requests (5), 2 or more")
+    group.add_argument("--within", type=float, default=5, help="minutes by the log's clock (5)")
+    group.add_argument("--lasts", type=float, default=60, help="minutes until a ban ends (60)")
+    group.add_argument("--allow", metavar="FILE", **several, help="addresses and networks to spare")
+    group.add_argument("--follow", action="store_true", help="go on reading as the log grows")
+    options = parser.parse_intermixed_args(arguments)
     if not options.simulate and not (options.log and options.good and options.bad):
         parser.error("expected --good LOG --bad LOG and a log to judge, or --simulate FOLDER")
     if options.networks < 1:
         parser.error("--networks: expected 1 or more")
+    if not min(options.missed, options.captcha, options.wrong_ban) >= 0:
+        parser.error("--missed, --captcha, --wrong-ban: expected costs of 0 or more")
+    if options.ban_after < 2:
+        parser.error("--ban-after: expected 2 or more, as a single verdict is often wrong")
+    if not (options.within > 0 and options.lasts > 0):
+        parser.error("--within, --lasts: expected more than 0 minutes")
+    if options.follow and (len(options.log) != 1 or options.log == ["-"]):
+        parser.error("--follow: expected one log, and not the standard input")
     try:
         if options.simulate:
             write_simulation(options.simulate, options.seed)
@@ -140,7 +181,9 @@ def main(arguments=None):
         print("Stopped.", file=sys.stderr)
         return 130
     except OSError as error:
-        print(f"access_log: {error.filename}: {error.strerror}", file=sys.stderr)
+        reason = error.strerror or str(error)
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"access_log: {where}{reason}", file=sys.stderr)
     except ValueError as error:
         print(f"access_log: {error}", file=sys.stderr)
     return 1

@@ -75,7 +75,7 @@ def new_network(inputs, seed):
     )
 
 
-def trained(network, rows, labels, validation, options):
+def trained(network, rows, labels, validation, **options):
     """A network after its training, and its loss on the validation part."""
     network.train(rows, labels, rotations=(), progress=False, **options)
     return network, network.loss(*validation)
@@ -127,17 +127,21 @@ class Judge:
         rows, validation = self.learn.rows, (self.choose.rows, self.choose.labels)
 
         def train(seeds, decays):
-            """A pair (network, loss) for each seed and weight decay; several at a time."""
-            options = {"epochs": epochs, "learning_rate": learning_rate}
-            return joblib.Parallel(n_jobs=-1)(
+            """A pair (network, loss) for each seed and weight decay."""
+            tasks = [
                 joblib.delayed(trained)(
                     new_network(rows.shape[1], seed + k),
                     *(rows, self.learn.labels, validation),
-                    {"descend": nesterov(momentum=0, decay=decay), **options},
+                    epochs=epochs,
+                    learning_rate=learning_rate,
+                    descend=nesterov(momentum=0, decay=decay),
                 )
                 for k in seeds
                 for decay in decays
-            )
+            ]
+            # In threads, as other processes would begin with importing all this: as long as a
+            # training. joblib.parallel_config(backend="loky") has processes where that pays.
+            return joblib.Parallel(n_jobs=-1, prefer="threads")(tasks)
 
         first = train([0], decays)
         self.decay_losses = [loss for _, loss in first]

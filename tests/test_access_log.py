@@ -1,13 +1,16 @@
 """lessons/access_log.py, the command: verdicts, summaries, and what can go wrong."""
 
+import errno
+import os
 import subprocess
 import sys
+import time
 
+import joblib
 import pytest
 from conftest import ROOT
 
 from lessons import access_log
-from lessons.access_log import Summary
 from lessons.simulated_log import simulate
 from nn import NeuralNetwork
 
@@ -35,11 +38,13 @@ def test_command_judges_each_request_and_each_address(folder, capsys):
     out, err = capsys.readouterr()
     verdicts, summary = out.split("\n\n")
     assert len(verdicts.splitlines()) == 600
-    assert verdicts.startswith(("good 0.", "bad  "))
+    assert {line.split()[0] for line in verdicts.splitlines()} == {"good", "grey", "bad"}
     assert summary.startswith("address")
     assert "not a block list" in summary
     assert "validation loss" in err
-    assert "test part: " in err
+    assert "grey from 0." in err
+    assert "test part: of 120 good requests " in err
+    assert "test part: of 120 bad requests " in err
     assert "access.log: 0 of 600 lines could not be read" in err
 
 
@@ -89,7 +94,8 @@ def test_an_interrupt_during_learning_ends_the_command(folder, monkeypatch, caps
         return backprop(*batch, **scale)
 
     monkeypatch.setattr(NeuralNetwork, "backprop", interrupted)
-    assert access_log.main(options(folder, folder / "access.log")) == 130
+    with joblib.parallel_config(backend="sequential"):  # Ctrl-C is for the main thread
+        assert access_log.main(options(folder, folder / "access.log")) == 130
     out, err = capsys.readouterr()
     assert err.endswith("\nStopped.\n")
     assert "validation loss" not in err
@@ -102,14 +108,112 @@ def test_command_says_what_is_wrong(folder, tmp_path, capsys):
         return capsys.readouterr().err
 
     (tmp_path / "empty").touch()
+    (tmp_path / "zip").write_bytes(b"PK\x03\x04")
+    (tmp_path / "allow").write_text("everybody")
     (tmp_path / "junk").write_bytes(bytes(range(256)) * 9)
     good, bad = options(folder)
     assert "missing: No such file" in error(*options(folder, tmp_path / "missing"))
     assert "missing: No such file" in error(good, f"--bad={tmp_path / 'missing'}", "-")
     assert "ten good and ten bad" in error(f"--good={tmp_path / 'empty'}", bad, "-")
+    assert f"{tmp_path}: is a folder" in error(*options(folder, tmp_path))
+    assert "is a zip archive" in error(*options(folder, tmp_path / "zip"))
+    assert "allow, line 1" in error(*options(folder, "-", f"--allow={tmp_path / 'allow'}"))
     assert "no line is in the combined" in error(*options(folder, tmp_path / "junk"))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["--networks=0"], "expected 1 or more"),
+        (["--ban-after=1"], "a single verdict is often wrong"),
+        (["--within=0"], "more than 0 minutes"),
+        (["--captcha=-1"], "costs of 0 or more"),
+        (["--missed=nan"], "costs of 0 or more"),
+        (["--follow", "-"], "--follow: expected one log"),
+        (["--form=iptables"], "invalid choice"),
+    ],
+)
+def test_wrong_options(folder, wrong, words, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        access_log.main(options(folder, folder / "access.log", *wrong))
+    assert words in capsys.readouterr().err
+
+
+def test_a_log_to_judge_is_not_enough(folder, capsys):
     with pytest.raises(SystemExit, match="2"):
         access_log.main([str(folder / "access.log")])
+    assert "expected --good LOG --bad LOG" in capsys.readouterr().err
+
+
+def test_several_logs_are_one(folder, tmp_path, capsys):
+    log = (folder / "access.log").read_text().splitlines(keepends=True)
+    for name, lines in (("access.log", log[400:]), ("access.log.1", log[:400])):
+        (tmp_path / name).write_text("".join(lines))
+    logs = [tmp_path / "access.log", tmp_path / "access.log.1"]
+    assert access_log.main(options(folder, *logs, "--networks=1")) == 0
+    out, err = capsys.readouterr()
+    assert len(out.split("\n\n")[0].splitlines()) == 600
+    assert "access.log.1: 0 of 400 lines" in err
+    more = [f"--good={tmp_path / 'access.log'}", "--networks=1"]  # 200 more to learn from
+    assert access_log.main(options(folder, *logs, *more)) == 0
+    assert "test part: of 160 good requests" in capsys.readouterr().err
+
+
+def test_bans_are_written_for_a_firewall(folder, tmp_path, capsys):
+    bans, (_, bots) = tmp_path / "bans", simulate(300, seed=2)
+    rules = ["--networks=1", "--ban-after=2", "--lasts=1e6", f"--bans={bans}", "--form=ipset"]
+    assert access_log.main(options(folder, folder / "access.log", *rules)) == 0
+    lines = bans.read_text().splitlines()
+    assert lines[0].startswith("add flood")
+    found = {line.split()[2] for line in lines}
+    assert found & {line.split()[0] for line in bots}
+    assert f"2 bad requests within 5 minutes: {len(found)} bans" in capsys.readouterr().err
+    spared, allow = found.pop(), tmp_path / "allow"
+    allow.write_text(spared)
+    args = options(folder, folder / "access.log", *rules, f"--allow={allow}")
+    assert access_log.main(args) == 0
+    assert spared not in bans.read_text().split()
+
+
+def test_a_log_that_grows_is_followed_and_the_list_grows_with_it(folder, tmp_path):
+    bans, log = tmp_path / "bans", tmp_path / "log"
+    log.write_text(f"{LINE}\n")
+    with subprocess.Popen(
+        [*COMMAND, *options(folder, log, "--networks=1", "--follow", f"--bans={bans}")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as run:
+        try:
+            assert "POST /forum/index.php" in run.stdout.readline()
+            assert bans.read_text() == "" if bans.exists() else True
+            with log.open("a") as file:
+                file.write(f"{LINE}\n" * 4)
+            for _ in range(4):
+                assert run.stdout.readline().startswith("bad")
+            stop = time.monotonic() + 10
+            while not bans.read_text() and time.monotonic() < stop:
+                time.sleep(0.05)
+            assert bans.read_text() == "1.2.3.4\n"
+        finally:
+            run.kill()
+
+
+def test_a_full_disk_leaves_no_simulation_and_is_named(tmp_path, monkeypatch, capsys):
+    fsync, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(descriptor)
+        if len(calls) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert access_log.main(["--simulate", str(tmp_path / "new")]) == 1
+    assert capsys.readouterr().err == f"access_log: {tmp_path / 'new'}: No space left on device\n"
+    assert list((tmp_path / "new").iterdir()) == []
+    assert access_log.main(["--simulate", str(tmp_path / "new")]) == 0
 
 
 def test_command_simulates_but_never_over_a_log(tmp_path, capsys):
@@ -121,20 +225,4 @@ def test_command_simulates_but_never_over_a_log(tmp_path, capsys):
     ]
     assert "simulated" in capsys.readouterr().out
     assert access_log.main(["--simulate", str(tmp_path / "new")]) == 1
-    assert "File exists" in capsys.readouterr().err
-
-
-def test_nothing_that_commands_a_terminal_is_printed():
-    assert access_log.printable("\x1b[31m\u202e") == r"\x1b[31m\u202e"
-    assert access_log.printable("é" * 300) == "é" * 197 + "..."
-
-
-def test_summary_stays_small(monkeypatch):
-    monkeypatch.setattr(access_log, "MOST_ADDRESSES", 100)
-    summary = Summary()
-    for n in range(1_000):
-        summary.add("busy", bad=True)
-        summary.add(f"{n}" * 100, bad=n % 2)
-    assert len(summary.requests) <= 100
-    assert len(summary.bad) <= 100
-    assert str(summary).splitlines()[1].split()[:3] == ["busy", "1,000", "1,000"]
+    assert "is there already: name another folder" in capsys.readouterr().err

@@ -1,11 +1,13 @@
 """lessons/log_files.py: nothing in a log stops the reading, and what was left out is counted."""
 
+import bz2
 import gzip
+import lzma
 
 import numpy as np
 import pytest
 
-from lessons.log_files import Tally, read, sample
+from lessons.log_files import Tally, check, in_order, read, sample
 
 START = "1.2.3.4 - - [20/Dec/2011:15:00:03 +0400]"
 FINE = f'{START} "GET / HTTP/1.1" 200 5 "-" "-"'
@@ -51,14 +53,63 @@ def test_bytes_that_are_no_text_stay_readable(tmp_path):
     assert entry.request == r"GET /\xe9\x85 HTTP/1.1"
 
 
-def test_gzipped_logs_whatever_their_name_and_damaged_ones(tmp_path):
-    packed = gzip.compress("\n".join([FINE] * 5 + [f"{FINE}{n}" for n in range(3_000)]).encode())
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_logs_and_cut_ones(tmp_path, pack):
+    packed = pack("\n".join(f"{FINE}{n}" for n in range(3_000)).encode())
     (tmp_path / "log").write_bytes(packed)
-    assert len(list(read(tmp_path / "log", tally := Tally()))) == 3_005
+    assert len(list(read(tmp_path / "log", tally := Tally()))) == 3_000
     assert not tally.damage
-    (tmp_path / "log").write_bytes(packed[: len(packed) // 2])
-    assert 5 < len(list(read(tmp_path / "log", tally))) < 3_005
-    assert "damaged after line" in str(tally)
+    for damaged in (packed[: len(packed) // 2], packed[:20] + b"x" * 20 + packed[40:]):
+        (tmp_path / "log").write_bytes(damaged)
+        assert len(list(read(tmp_path / "log", tally := Tally()))) < 3_000
+        assert "the packed file is damaged after line" in str(tally)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (FINE.encode("utf-16"), "is in UTF-16: .*iconv"),
+        ("\ufeff".encode("utf-16-be") + FINE.encode("utf-16-be"), "is in UTF-16: .*iconv"),
+        (b"PK\x03\x04 and more", "is a zip archive: .*unzip -p"),
+        (b"\x28\xb5\x2f\xfd and more", "is packed with zstd"),
+    ],
+)
+def test_what_is_refused_before_it_is_read(tmp_path, content, words):
+    (tmp_path / "log").write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        check(tmp_path / "log")
+    with pytest.raises(ValueError, match=words):
+        next(read(tmp_path / "log", Tally()))
+
+
+def test_a_folder_is_refused(tmp_path):
+    with pytest.raises(IsADirectoryError, match="is a folder: name the logs in it"):
+        check(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_address(tmp_path):
+    (tmp_path / "log").write_text(FINE, encoding="utf-8-sig")
+    (entry,) = read(tmp_path / "log", Tally())
+    assert entry.address == "1.2.3.4"
+
+
+def test_a_compose_log_has_as_many_clients_as_it_had(tmp_path):
+    clients = {f"198.18.0.{n}" for n in range(108)}
+    lines = [FINE.replace("1.2.3.4", f"web-1    | {client}") for client in clients]
+    (tmp_path / "log").write_text("\n".join(lines))
+    assert {entry.address for entry in read(tmp_path / "log", Tally())} == clients
+
+
+def test_logs_are_read_in_order_of_their_first_time(tmp_path):
+    def log(name, day):
+        (tmp_path / name).write_text("nonsense\n" + FINE.replace("20/Dec", f"{day}/Dec"))
+        return str(tmp_path / name)
+
+    new, old, older = log("access.log", 20), log("access.log.1", 19), log("access.log.10", 18)
+    (tmp_path / "untimed").write_text("nonsense\n")
+    untimed = str(tmp_path / "untimed")
+    assert in_order(["-", untimed, new, old, older]) == [older, old, new, "-", untimed]
+    assert in_order(["-"]) == ["-"]
 
 
 def test_a_missing_log_is_an_error(tmp_path):
