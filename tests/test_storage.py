@@ -132,7 +132,9 @@ def test_a_process_killed_while_saving_leaves_the_old_file(tmp_path):
     child = subprocess.run([sys.executable, "-c", KILLED, str(path)], cwd=ROOT)
     assert child.returncode == -signal.SIGKILL
     assert path.read_bytes() == before
+    assert len(os.listdir(tmp_path)) == 2  # what it wrote of the new one
     assert same(load(path), small(1))
+    assert os.listdir(tmp_path) == ["digits.npz"]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
@@ -176,8 +178,39 @@ def of_fewer_layers(net):
     net.weights.pop()
 
 
+def of_more_biases(net):
+    net.biases.append(np.zeros(10, np.float32))
+
+
+def of_whole_numbers(net):
+    net.weights[:] = [w.astype(int) for w in net.weights]
+    net.biases[:] = [b.astype(int) for b in net.biases]
+
+
+def of_complex_numbers(net):
+    net.weights[:] = [w.astype(complex) for w in net.weights]
+    net.biases[:] = [b.astype(complex) for b in net.biases]
+
+
+def of_another_byte_order(net):
+    net.weights[:] = [w.astype(">f4") for w in net.weights]
+    net.biases[:] = [b.astype(">f4") for b in net.biases]
+
+
+def of_objects(net):
+    net.weights[0] = net.weights[0].astype(object)
+
+
 def of_a_wrong_epoch(net):
     net.epoch = np.nan
+
+
+def of_an_unknown_activation(net):
+    net.hidden = "tanh"
+
+
+def of_nothing_json_knows(net):
+    net.hidden = len
 
 
 @pytest.mark.parametrize(
@@ -189,7 +222,14 @@ def of_a_wrong_epoch(net):
         of_another_type,
         of_half_precision,
         of_fewer_layers,
+        of_more_biases,
+        of_whole_numbers,
+        of_complex_numbers,
+        of_another_byte_order,
+        of_objects,
         of_a_wrong_epoch,
+        of_an_unknown_activation,
+        of_nothing_json_knows,
     ],
 )
 def test_a_network_that_load_would_refuse_is_not_saved(tmp_path, spoil):
@@ -207,6 +247,32 @@ def test_a_network_that_load_would_refuse_is_not_saved(tmp_path, spoil):
     assert os.listdir(tmp_path) == ["digits.npz"]
 
 
+def test_a_network_too_deep_for_its_options_is_not_saved(tmp_path):
+    """More of them than load is ready to read."""
+    with pytest.raises(ValueError, match="not saved to .*too long"):
+        save(NeuralNetwork([1] * 9000), tmp_path / "deep.npz")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_network_too_large_to_be_loaded_is_not_saved(tmp_path, monkeypatch):
+    monkeypatch.setattr("storage.MOST_BYTES", 30_000)
+    with pytest.raises(ValueError, match="not saved to .*more than 30,000"):
+        save(small(), tmp_path / "large.npz")
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_epoch_may_be_a_number_of_numpys(tmp_path):
+    net = small()
+    net.epoch = np.float32(2.5)
+    save(net, tmp_path / "digits.npz")
+    assert load(tmp_path / "digits.npz").epoch == 2.5
+
+
+def test_what_is_no_network_is_not_saved(tmp_path):
+    with pytest.raises(TypeError, match="net: expected a NeuralNetwork, got 'digits'"):
+        save("digits", tmp_path / "digits.npz")
+
+
 # --- Files that are refused -----------------------------------------------------------------------
 
 
@@ -220,6 +286,7 @@ def check_refused(path, match="is no network that storage.save wrote"):
     with pytest.raises(ValueError, match=match) as caught:
         load(path)
     assert str(path) in str(caught.value)
+    assert len(str(caught.value)) < 300 and str(caught.value).isprintable()
 
 
 def check_refused_at_once(path, match):
@@ -438,8 +505,9 @@ def test_an_array_that_claims_to_be_huge_is_refused(saved, shape, name):
     check_refused(saved)
 
 
-def test_an_archive_that_is_packed_is_refused_at_once(saved):
-    np.savez_compressed(saved, **parts(saved))
+@pytest.mark.parametrize("how", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_that_is_packed_is_refused_at_once(saved, how):
+    rewritten(saved, {}, how)
     check_refused_at_once(saved, "packed")
 
 
@@ -475,9 +543,39 @@ def test_options_of_a_million_layers_are_refused_at_once(saved):
     check_refused_at_once(saved, "options are too long")
 
 
+def test_a_file_of_gigabytes_is_refused_at_once(saved):
+    content = saved.read_bytes()
+    with open(saved, "wb") as file:
+        file.seek(5_000_000_000)  # with a hole, it needs no room on the disk
+        file.write(content)
+    check_refused_at_once(saved, "more than 64,000,000")
+
+
+def test_arrays_that_lie_in_each_other_are_refused_at_once(saved):
+    """Each member's contents begin with the next member, so that all are nearly the whole file."""
+    count, side = 100, 100
+    asked = options(saved) | {"layers": [side] * (count + 1), "biases": False}
+    np.savez(saved, options=json.dumps(asked), **{f"weights_{i}": 0 for i in range(count)})
+    content = bytearray(saved.read_bytes()) + bytes(4 * side * side)
+    end = content.rindex(b"PK\5\6")  # the directory comes last again
+    start = content.index(b"PK\1\2")
+    content = content[:start] + bytes(4 * side * side) + content[start : end + 22]
+    start += 4 * side * side
+    entry = content.index(b"PK\1\2")
+    for _ in range(count):
+        entry = content.index(b"PK\1\2", entry + 1)
+        for field in (20, 24):  # its size, packed and unpacked
+            content[entry + field : entry + field + 4] = (30_000).to_bytes(4, "little")
+    content[-6:-2] = start.to_bytes(4, "little")
+    saved.write_bytes(content)
+    check_refused_at_once(saved, "larger than the file")
+
+
 def test_many_members_are_refused_at_once(saved):
     rewritten(saved, {f"weights_{i}.npy": b"" for i in range(2, 2000)})
-    check_refused_at_once(saved, "expected")
+    check_refused_at_once(saved, "expected each array once")
+    rewritten(saved, {f"{i}.npy": b"" for i in range(19_000)})
+    check_refused(saved, "list of members is too long")
 
 
 def test_a_member_twice_is_refused(saved):
@@ -485,7 +583,7 @@ def test_a_member_twice_is_refused(saved):
         content = archive.read("weights_0.npy")
     with zipfile.ZipFile(saved, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr("weights_0.npy", content)
-    check_refused(saved, "expected")
+    check_refused(saved, "expected each array once")
 
 
 def test_a_large_canvas_is_left_where_it_is(saved):
@@ -503,3 +601,47 @@ def test_a_small_file_cannot_ask_for_a_large_network(saved):
     asked = json.dumps(options(saved) | {"layers": [1, 3000, 3000], "biases": False})
     np.savez(saved, options=asked, **arrays)
     check_refused_at_once(saved, "shape")
+
+
+# --- Names ----------------------------------------------------------------------------------------
+
+
+def test_what_is_said_of_an_ugly_name_can_be_printed(tmp_path):
+    ugly = tmp_path / ("\x1b[31m\n\u202e" + 200 * "x" + ".npz")
+    ugly.write_bytes(b"no network")
+    for refuse in (
+        lambda: load(ugly),
+        lambda: load(ugly.with_name(ugly.name + "2")),
+        lambda: save(with_inf(net := small(biases=True)) or net, ugly),
+        lambda: save(small(), ugly / "digits.npz"),
+    ):
+        with pytest.raises((ValueError, OSError)) as caught:
+            refuse()
+        said = str(caught.value)
+        assert said.isprintable() and len(said) < 300 and "x" * 60 in said
+
+
+@pytest.mark.parametrize("path", [None, 0, 3.5, ["digits.npz"], b"digits.npz"], ids=str)
+def test_what_is_no_name_is_refused(path):
+    for refuse in (lambda: save(small(), path), lambda: load(path)):
+        with pytest.raises(TypeError, match="path: expected the name of a file, got"):
+            refuse()
+
+
+def test_a_folder_a_device_and_names_that_lead_nowhere_are_refused(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "pipe")
+    before = sorted(os.listdir(tmp_path))
+    for name, kind, message in (
+        ("folder", IsADirectoryError, "it is a folder or a device"),
+        ("pipe", IsADirectoryError, "it is a folder or a device"),
+        ("loop", OSError, "evels of symbolic links"),
+        ("long" * 100, OSError, "name too long"),
+        ("null\0", ValueError, "NUL in its name"),
+    ):
+        for done in ("written", "read"):
+            with pytest.raises(kind, match=f"cannot be {done}: .*{message}") as caught:
+                save(small(), tmp_path / name) if done == "written" else load(tmp_path / name)
+            assert name[-50:].strip("\0") in str(caught.value) and len(str(caught.value)) < 300
+    assert sorted(os.listdir(tmp_path)) == before
