@@ -37,6 +37,13 @@ def _show_image(axes, image, **how):
     axes.set(xticks=[], yticks=[])
 
 
+def _caption(axes, text, **how):
+    """A text as it is: dollars make no formula, halves of letters, as names of files have, no
+    error."""
+    text = str(text).encode(errors="replace").decode()
+    axes.set_xlabel(text, fontsize=9, parse_math=False, **how)
+
+
 def _cells(picture, rows, columns, images):
     """A framed cell of a grid for each image; cells that are left over stay empty."""
     grid = np.ravel(picture.subplots(rows, columns, squeeze=False))
@@ -61,7 +68,7 @@ def digits(images, captions=(), columns=10, highlight=()):
     for n, (axes, image) in enumerate(_cells(picture, rows, columns, images)):
         _show_image(axes, image, cmap="gray_r", vmin=0, vmax=white)
         if n < len(captions):
-            axes.set_xlabel(captions[n], fontsize=9, color=ORANGE if n in highlight else "black")
+            _caption(axes, captions[n], color=ORANGE if n in highlight else "black")
     return picture
 
 
@@ -98,7 +105,8 @@ def activation(function, slope, name):
     axes.plot(z, slope(z), color=ORANGE, linestyle="--", label="its slope")
     axes.set(xlabel="z, the sum into a node", ylabel="activation")
     axes.grid(alpha=0.3)
-    axes.legend()
+    for text in axes.legend().get_texts():
+        text.set_parse_math(False)
     return picture
 
 
@@ -208,7 +216,7 @@ def weights(rows, captions=(), columns=10):
         strongest = abs(row).max()
         _show_image(axes, row, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
         if n < len(captions):
-            axes.set_xlabel(captions[n], fontsize=9)
+            _caption(axes, captions[n])
     return picture
 
 
@@ -218,7 +226,8 @@ def bars(values, label):
     axes = picture.subplots()
     axes.bar(range(len(values)), values, color=BLUE)
     axes.axhline(0, color="black", linewidth=0.6)
-    axes.set(xlabel=label[0], ylabel=label[1])
+    axes.set_xlabel(label[0], parse_math=False)
+    axes.set_ylabel(label[1], parse_math=False)
     if len(values) <= 10:
         axes.set_xticks(range(len(values)))
     return picture

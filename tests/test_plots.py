@@ -57,6 +57,20 @@ HISTORY = [
 ]
 
 
+@pytest.mark.parametrize(
+    "caption", [r"$\frac{$", "$x$", "$", "<b>", "\ud800", None, 3, b"x"], ids=ascii
+)
+def test_a_caption_is_no_formula(images, caption):
+    expected = "?" if caption == "\ud800" else str(caption)
+    for picture in (
+        plots.digits(images[:3], [caption] * 3),
+        plots.weights(images[:3] / 255, [caption] * 3),
+    ):
+        assert words(picture).count(expected) == 3
+    assert r"$\frac{$" in words(plots.bars([1, 2], (r"$\frac{$", r"$\frac{$")))
+    assert r"$\frac{$(z)" in words(plots.activation(np.tanh, np.tanh, r"$\frac{$"))
+
+
 def test_digits_are_dark_on_light_as_bytes_and_as_fractions(images):
     as_bytes, as_fractions = (drawn(plots.digits(given)) for given in (images, images / 255))
     np.testing.assert_array_equal(as_bytes, as_fractions)
