@@ -49,8 +49,8 @@ def write_simulation(folder, seed):
     logs = {folder / "good.log": good, folder / "bad.log": bad, folder / "access.log": mixed}
     for path in filter(Path.exists, logs):
         raise ValueError(f"{path} is there already: name another folder")
-    with naming(folder), contextlib.ExitStack() as files:  # all three or none
-        folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as files:  # all three or none
         for path, lines in logs.items():
             file = files.enter_context(written_whole(path))
             file.writelines(f"{line}\n".encode() for line in lines)
@@ -58,17 +58,8 @@ def write_simulation(folder, seed):
     print(f"good.log, bad.log and access.log, all three simulated, are in {folder}")
 
 
-@contextlib.contextmanager
-def naming(path):
-    """Errors that come from within name the path: a full disk does not."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
-
-
 def write_bans(options, bans):
-    with naming(options.bans), written_whole(options.bans) as file:
+    with written_whole(options.bans) as file:
         file.writelines(f"{line}\n".encode() for line in bans.listed(options.form))
 
 
@@ -181,9 +172,8 @@ def main(arguments=None):
         print("Stopped.", file=sys.stderr)
         return 130
     except OSError as error:
-        reason = error.strerror or str(error)
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"access_log: {where}{reason}", file=sys.stderr)
+        said = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        print(f"access_log: {said}", file=sys.stderr)
     except ValueError as error:
         print(f"access_log: {error}", file=sys.stderr)
     return 1
