@@ -18,7 +18,7 @@ import threading
 import warnings
 import zipfile
 import zlib
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, islice
 from typing import NamedTuple
 
@@ -143,15 +143,17 @@ def _is_number(text):
 
 def _digits(block, form):
     """The values (n, columns) of numbered lines. Raises ValueError, with the first that is bad."""
-    try:
-        return _values([line for _, line in block], form)
-    except ValueError:
-        for number, line in block:
-            try:
-                _values([line], form)
-            except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
-        raise
+    lines = [line for _, line in block]
+    if all(map(str.isascii, lines)) and max(map(len, lines)) < LONGEST:
+        with suppress(ValueError):
+            return _values(lines, form)
+    rows = []  # one by one, in a few times as long: bad, or good after some cleaning
+    for number, line in block:
+        try:
+            rows.append(_values([_cleaned(line, form)], form))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from None
+    return np.concatenate(rows)
 
 
 _strict = threading.Lock()
@@ -159,7 +161,6 @@ _strict = threading.Lock()
 
 def _values(lines, form):
     """The values of lines, (n, columns) uint8. Raises ValueError."""
-    lines = [_checked(line, form) for line in lines]
     options = {"delimiter": form.separator, "comments": None, "ndmin": 2}
     try:
         # NumPy before 2.3 reads 12.5 as 12 and 256 as 0, and only warns: here that is an error. The
@@ -174,13 +175,16 @@ def _values(lines, form):
         fine = (rows >= 0) & (rows <= 255) & (rows == np.floor(rows))
         for row, column in np.argwhere(~fine)[:1]:
             raise ValueError(f"column {column + 1} is {rows[row, column]:g}")
+    if rows.shape[1] != form.columns:
+        raise ValueError(f"{rows.shape[1]} values")  # _cleaned says more
     if form.label is not None and rows[:, form.label].max() > 9:
         raise ValueError(f"the label is {rows[:, form.label].max():g}")
     return rows.astype(np.uint8, copy=False)
 
 
-def _checked(line, form):
-    """A line, without a separator at its end. Raises ValueError for what NumPy would misread."""
+def _cleaned(line, form):
+    """A line without quotes, and without a separator at its end. Raises ValueError for what NumPy
+    would misread."""
     if len(line) == LONGEST:
         raise ValueError(f"it has {LONGEST:,} characters or more")
     if not line.isascii():  # else the digits and blanks of all scripts are taken
