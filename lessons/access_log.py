@@ -108,10 +108,8 @@ def run(options):
         print(f"\n{summary}\n{HINT}", flush=True)
         for path, tally in tallies.items():
             say(f"{path}: {tally}")
-        say(
-            f"{bans.requests} bad requests within {options.within:g} minutes: {bans.total:,} bans, "
-        )
-        say(f"{len(bans.banned):,} of them not ended by the end of the log")
+        say(f"{bans.requests} bad requests within {options.within:g} minutes: {bans.total:,} bans")
+        say(f"({len(bans.banned):,} of them not ended by the time of the last line)")
         if bans.untimed:
             say(f"{bans.untimed:,} bad requests without a time could not be counted")
     for path, tally in tallies.items():

@@ -51,7 +51,7 @@ def verdicts(probabilities, limits):
 def count(probabilities, labels, limits):
     """How many of which kind got which verdict: (2, 3), rows are good and bad requests."""
     table = np.zeros((2, 3), int)
-    np.add.at(table, (np.asarray(labels), verdicts(probabilities, limits)), 1)
+    np.add.at(table, (np.asarray(labels, int), verdicts(probabilities, limits)), 1)
     return table
 
 
