@@ -30,7 +30,10 @@ def random_affine(rng, count, *, degrees=12, scale=0.12, shear=0.15, shift=1.2):
     shear    columns aside for each row down
     shift    pixels down and across
     """
-    turn, tall, wide, lean, down, across = rng.uniform(-1, 1, (6, count)).astype(np.float32)
+    checks.finite(degrees=degrees, scale=scale, shear=shear, shift=shift)
+    turn, tall, wide, lean, down, across = (
+        checks.generator(rng).uniform(-1, 1, (6, count)).astype(np.float32)
+    )
     cos, sin = np.cos(np.deg2rad(degrees * turn)), np.sin(np.deg2rad(degrees * turn))
     none, one = np.zeros_like(turn), np.ones_like(turn)
     turning = np.array([[cos, -sin], [sin, cos]]).transpose(2, 0, 1)  # (count, 2, 2)
@@ -50,10 +53,10 @@ def affine(images, matrices, shifts):
 
     ValueError if the rows are no square pictures.
     """
-    images = np.atleast_2d(images)
+    images = checks.pictures(images, least=0)
     side, n = checks.side(images.shape[1]), len(images)
-    matrices = np.broadcast_to(np.asarray(matrices, np.float32), (n, 2, 2))
-    shifts = np.broadcast_to(np.asarray(shifts, np.float32), (n, 2))
+    matrices = checks.spread("matrices", matrices, (n, 2, 2))
+    shifts = checks.spread("shifts", shifts, (n, 2))
     centre = np.float32((side - 1) / 2)
     inside = np.nextafter(np.float32(side + 1), np.float32(0))  # just short of the frame's far edge
     grid = np.indices((side, side), np.float32).reshape(2, -1) - centre  # (2, 784)
@@ -83,8 +86,8 @@ def affine(images, matrices, shifts):
 def distort(images, rng, **limits):
     """Images (n, side*side), each mapped in a way of its own, by chance. limits: those of
     random_affine."""
-    count = 1 if np.ndim(images) == 1 else len(images)
-    return affine(images, *random_affine(rng, count, **limits))
+    images = checks.pictures(images, least=0)
+    return affine(images, *random_affine(rng, len(images), **limits))
 
 
 def look(net, images, looks):

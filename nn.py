@@ -67,13 +67,13 @@ class NeuralNetwork:
         seed=0,
         dtype=np.float32,
     ):
-        self.layers = checks.layers(layers)
+        self.layers = checks.building(layers, biases, initial, seed, dtype)
         self.hidden = checks.known("hidden", hidden, ACTIVATIONS)
         self.loss_name, self.output = checks.known("(loss, output)", (loss, output), LOSSES)
         self.dtype = np.dtype(dtype).type
         self.rng = np.random.default_rng(seed)
         self.weights = [
-            initial(self.rng, shape).astype(dtype)  # (inputs, nodes)
+            checks.drawn(initial(self.rng, shape), shape).astype(dtype)  # (inputs, nodes)
             for shape in zip(self.layers[:-1], self.layers[1:], strict=True)
         ]
         self.biases = [np.zeros(nodes, dtype) for nodes in self.layers[1:]] if biases else []
@@ -190,10 +190,10 @@ class NeuralNetwork:
         Returns `history`, all measurements so far. However it ends, weights and history stay, and
         the next call goes on with them. ValueError for what does not fit or learn: checks.py."""
         images, targets = checks.examples(self, images, labels)
-        validation = validation and checks.examples(self, *checks.pair("validation", validation))
-        rotations = checks.knobs(epochs, learning_rate, batch_size, rotations)
+        validation = checks.held_out(self, validation)
+        rotations = checks.knobs(epochs, rotations, descend, augment, callback, each_step)
         count = len(targets) * (1 + len(rotations))  # examples an epoch
-        batch_size = min(batch_size or count, count)
+        batch_size = checks.batch_size(batch_size, count)  # None: all of them
         steps = -(-count // batch_size)  # an epoch; the last batch may be smaller
         rate_at = schedule(self, learning_rate, batch_size)  # fraction done -> learning rate
         watch = Watch(self, (images, targets), validation, callback, progress, epochs, steps, count)
@@ -228,7 +228,7 @@ class NeuralNetwork:
 
     def last_sums(self, images):
         """z of the last layer, (n, 10). Thousands of images need little memory."""
-        images = np.atleast_2d(images)
+        images = checks.finite_rows(images, self.layers[0])
         chunks = (images[i : i + CHUNK] for i in range(0, max(len(images), 1), CHUNK))
         return np.concatenate([self.sums(self.forward(x)[-2], -1) for x in chunks])
 
@@ -290,8 +290,8 @@ def rotate(images, degrees):
     """Images (n, side*side) turned by `degrees`, positive anticlockwise; what comes in at the
     corners is 0. As scipy.ndimage.rotate(order=1, reshape=False) on each, within a grey level.
     ValueError if the rows are no square pictures."""
-    images = np.atleast_2d(images)
-    matrix = _rotation(checks.side(images.shape[1]), float(degrees))
+    images = checks.pictures(images, least=0)
+    matrix = _rotation(checks.side(images.shape[1]), *checks.finite(degrees=degrees))
     turned = np.empty_like(images)
     for i in range(0, len(images), 500):  # 500 at a time stay in the cache: twice as fast
         rows = (matrix @ images[i : i + 500].T.astype(np.float32)).T

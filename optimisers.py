@@ -80,7 +80,7 @@ def fitting_rate(net, batch_size):
 
 def schedule(net, learning_rate, batch_size):
     """The learning rate as a function of the fraction of the training done."""
-    if callable(learning_rate):
+    if callable(checks.learning_rate(learning_rate)):
         # A number of NumPy's would turn the slopes into 64-bit numbers, which take twice the time.
         return lambda done: float(checks.rate(learning_rate(done)))
     rate = fitting_rate(net, batch_size) if learning_rate is None else float(learning_rate)

@@ -12,6 +12,7 @@ from conftest import TOY, WHOLE_BATCH, XOR, copied, same, small
 
 import checks
 from nn import NeuralNetwork, rotate, uniform
+from optimisers import nesterov
 
 ZEROS = np.zeros((4, 784), np.uint8)
 LABELS = np.array([0, 1, 2, 3])
@@ -58,14 +59,14 @@ def test_layers_may_be_a_list_or_an_array(layers):
 @pytest.mark.parametrize(
     "images, message",
     [
-        (np.zeros((2, 783)), r"expected rows of 784 inputs, got shape \(2, 783\)"),
+        (np.zeros((2, 783)), r"images: expected rows of 784 inputs.*, got .*shape \(2, 783\)"),
         (np.zeros((2, 28, 28)), "expected rows of 784 inputs"),
         (np.full((2, 784), 255), "look like pixels: pass them as bytes"),
         (np.full((2, 784), 2, np.int8), "look like pixels: pass them as bytes"),
-        (TEXTS, "images: expected rows of numbers"),
-        (OBJECTS, "images: expected rows of numbers"),
-        (np.zeros((2, 784), complex), "images: expected rows of numbers"),
-        (scipy.sparse.csr_array((2, 784)), "images: expected rows of numbers"),
+        (TEXTS, "images: expected rows of 784 inputs, numbers"),
+        (OBJECTS, "images: expected rows of 784 inputs, numbers"),
+        (np.zeros((2, 784), complex), "images: expected rows of 784 inputs, numbers"),
+        (scipy.sparse.csr_array((2, 784)), "images: expected rows of 784 inputs, numbers"),
     ],
 )
 def test_images_that_do_not_fit_are_refused(verb, images, message):
@@ -78,14 +79,18 @@ def test_images_that_do_not_fit_are_refused(verb, images, message):
     "images, labels, message",
     [
         (np.zeros((4, 783)), LABELS, "expected rows of 784 inputs"),
-        (np.full((4, 784), np.nan), LABELS, "must be finite"),
-        (np.full((4, 784), np.inf), LABELS, "must be finite"),
+        (np.full((4, 784), np.nan), LABELS, "images: expected finite numbers"),
+        (np.full((4, 784), np.inf), LABELS, "images: expected finite numbers"),
         (np.full((4, 784), 255), LABELS, "pass them as bytes"),
         (ZEROS[:0], LABELS[:0], "expected one label an image, got 0 images"),
-        (TEXTS, LABELS, "images: expected rows of numbers"),
-        (OBJECTS, LABELS, "images: expected rows of numbers"),
-        (pd.DataFrame(ZEROS).assign(name="x"), LABELS, "images: expected rows of numbers"),
-        (scipy.sparse.csr_array(ZEROS), LABELS, "images: expected rows of numbers"),
+        (TEXTS, LABELS, "images: expected rows of 784 inputs, numbers"),
+        (OBJECTS, LABELS, "images: expected rows of 784 inputs, numbers"),
+        (
+            pd.DataFrame(ZEROS).assign(name="x"),
+            LABELS,
+            "images: expected rows of 784 inputs, numbers",
+        ),
+        (scipy.sparse.csr_array(ZEROS), LABELS, "images: expected rows of 784 inputs, numbers"),
     ],
 )
 def test_examples_that_do_not_fit_are_refused(verb, images, labels, message):
@@ -112,25 +117,31 @@ def test_turning_rows_that_are_no_pictures_is_refused():
         ([0, 1, 2, 10], "labels: expected 0 to 9, got 0 to 10"),
         ([-1, 1, 2, 3], "labels: expected 0 to 9, got -1 to 3"),
         (["0", "1", "2", "10"], "labels: expected 0 to 9, got 0 to 10"),
-        (np.zeros((4, 9)), r"expected labels or rows of 10 targets, got \(4, 9\)"),
-        ([0.5, 1.0], "expected labels or rows of 10 targets"),
-        (np.zeros((4, 2, 10)), "expected labels or rows of 10 targets"),
+        (
+            np.zeros((4, 9)),
+            r"labels: expected whole numbers or rows of 10 targets.* shape \(4, 9\)",
+        ),
+        ([0.5, 1.0], "labels: expected whole numbers or rows of 10 targets"),
+        (np.zeros((4, 2, 10)), "labels: expected whole numbers or rows of 10 targets"),
         ([0, 1, 2], "expected one label an image, got 4 images and 3 labels"),
-        ([0, 1, 2, np.nan], "labels must be finite numbers"),
-        ([0, 1, 2, np.inf], "labels must be finite numbers"),
-        (["0", "1", "2", "nan"], "labels must be finite numbers"),
-        (np.array([0, 1, 2, np.nan], object), "labels must be finite numbers"),
-        (np.full((4, 10), np.nan), "labels must be finite numbers"),
-        ([0, 1, 2, None], "labels must be finite numbers"),
-        (["cat", "dog", "2", "3"], "labels: expected whole numbers or rows of numbers"),
+        ([0, 1, 2, np.nan], "labels: expected whole numbers or rows of 10 targets"),
+        ([0, 1, 2, np.inf], "labels: expected whole numbers or rows of 10 targets"),
+        (["0", "1", "2", "nan"], "labels: expected whole numbers or rows of 10 targets"),
+        (
+            np.array([0, 1, 2, np.nan], object),
+            "labels: expected whole numbers or rows of 10 targets",
+        ),
+        (np.full((4, 10), np.nan), "labels: expected whole numbers or rows of 10 targets"),
+        ([0, 1, 2, None], "labels: expected whole numbers or rows of 10 targets"),
+        (["cat", "dog", "2", "3"], "labels: expected whole numbers or rows of 10 targets"),
         (
             pd.Series([0, 1, 2, pd.NA], dtype="Int64"),
             "labels",
         ),
-        (["0.5", "1", "2", "3"], "expected labels or rows of 10 targets"),
-        (np.zeros(4, complex), "labels must be finite numbers"),
-        (np.zeros(4, "datetime64[s]"), "labels must be finite numbers"),
-        (None, "labels must be finite numbers"),
+        (["0.5", "1", "2", "3"], "labels: expected whole numbers or rows of 10 targets"),
+        (np.zeros(4, complex), "labels: expected whole numbers or rows of 10 targets"),
+        (np.zeros(4, "datetime64[s]"), "labels: expected whole numbers or rows of 10 targets"),
+        (None, "labels: expected whole numbers or rows of 10 targets"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused(verb, labels, message):
@@ -177,7 +188,7 @@ def test_softmax_targets_must_add_up_to_1():
     for targets in ([[0.01, 0.9]], [[0, 0]], [[2, 0]]):
         with pytest.raises(ValueError, match="softmax outputs add up to 1"):
             net.as_targets(targets)
-    with pytest.raises(ValueError, match="must be finite"):
+    with pytest.raises(ValueError, match="all finite"):
         net.as_targets([[np.nan, 1]])
     assert net.as_targets([[0.25, 0.75]]).tolist() == [[0.25, 0.75]]
 
@@ -190,7 +201,7 @@ def test_labels_that_are_not_one_a_row_are_refused(verb, digits):
         ask(images[:5], 3)
     with pytest.raises(ValueError, match=expected):
         ask(images[:5], labels[:4])
-    with pytest.raises(ValueError, match="expected labels or rows of 10 targets"):
+    with pytest.raises(ValueError, match="labels: expected whole numbers or rows of 10 targets"):
         ask(images[:1], np.full(10, 0.01))
 
 
@@ -203,24 +214,35 @@ def test_whole_numbers_may_be_floats(digits):
 
 
 @pytest.mark.parametrize(
-    "knob",
+    "knob, message",
     [
-        {"epochs": -1},
-        {"epochs": 2.5},
-        {"epochs": True},
-        {"learning_rate": 0},
-        {"learning_rate": -1},
-        {"learning_rate": np.nan},
-        {"learning_rate": np.inf},
-        {"batch_size": -1},
-        {"batch_size": 0},
-        {"batch_size": 2.5},
+        ({"epochs": -1}, "epochs: expected a whole number from 0, got -1"),
+        ({"epochs": 2.5}, "epochs: expected a whole number from 0, got 2.5"),
+        ({"epochs": True}, "epochs: expected a whole number from 0, got True"),
+        ({"learning_rate": 0}, "learning_rate: expected a number above 0, a function or None"),
+        ({"learning_rate": -1}, "learning_rate: expected a number above 0"),
+        ({"learning_rate": np.nan}, "learning_rate: expected a number above 0"),
+        ({"learning_rate": np.inf}, "learning_rate: expected a number above 0"),
+        ({"learning_rate": "0.1"}, "learning_rate: expected a number above 0"),
+        ({"batch_size": -1}, "batch_size: expected a whole number from 1, or None, got -1"),
+        ({"batch_size": 0}, "batch_size: expected a whole number from 1"),
+        ({"batch_size": 2.5}, "batch_size: expected a whole number from 1"),
+        ({"rotations": (np.nan,)}, "rotations: expected degrees such as"),
+        ({"rotations": (np.inf, 10)}, "rotations: expected degrees such as"),
+        ({"rotations": "10"}, "rotations: expected degrees such as"),
+        ({"augment": 3}, "augment: expected a function or None, got 3"),
+        ({"descend": "adam"}, "descend: expected a function, got 'adam'"),
+        ({"descend": None}, "descend: expected a function, got None"),
+        ({"callback": []}, "callback: expected a function or None"),
+        ({"each_step": "x"}, "each_step: expected a function or None"),
     ],
     ids=str,
 )
-def test_knobs_out_of_range_are_refused(knob):
-    with pytest.raises(ValueError, match="expected epochs from 0, a learning_rate above 0"):
-        small().train(ZEROS, LABELS, **knob)
+def test_knobs_out_of_range_are_refused(knob, message):
+    net = small()
+    with pytest.raises(ValueError, match=message):
+        net.train(ZEROS, LABELS, **knob)
+    assert same(net, small())
 
 
 @pytest.mark.parametrize(
@@ -371,3 +393,51 @@ def test_who_listens_hears_it_instead(digits):
 def test_whole_batches_are_watched_too(digits):
     with pytest.warns(UserWarning, match="same answer"):
         small(hidden="relu").train(*digits, epochs=2, learning_rate=1e4, **WHOLE_BATCH)
+
+
+def test_bytes_that_are_hardly_above_0_are_warned_of(digits):
+    """As scikit-learn's digits have them, 0 to 16."""
+    (said,) = told(small().train, digits[0] // 16, digits[1], epochs=1, learning_rate=1e-6)[:1]
+    assert "all from 0 to 15" in said and "images * 17" in said
+
+
+def test_numbers_far_from_1_are_warned_of(digits):
+    rows = (digits[0] - 33.0) * 1000
+    (said,) = told(small().train, rows, digits[1], epochs=1, learning_rate=1e-9)[:1]
+    assert "numbers from -33000 to" in said and "Scale them" in said
+
+
+@pytest.mark.parametrize(
+    "size, rotations, warned", [(201, (), 1), (600, (9, -9), 0), (601, (9, -9), 1)]
+)
+def test_batches_larger_than_the_data_are_warned_of(digits, size, rotations, warned):
+    said = told(small().train, *digits, epochs=1, batch_size=size, rotations=rotations)
+    assert len([text for text in said if "batch_size" in text]) == warned
+    assert "batch_size" not in str(told(small().train, digits[0][:5], digits[1][:5], epochs=1))
+
+
+def test_a_large_decay_is_warned_of():
+    with pytest.warns(UserWarning, match="a decay of 0.5 shrinks weights") as caught:
+        nesterov(0.9, 0.5)
+    assert caught[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        nesterov(0.9, 0.01)
+
+
+@pytest.mark.parametrize(
+    "output, low, high", [("sigmoid", -1, 1), ("sigmoid", 0, 255), ("relu", -1, 1)]
+)
+def test_targets_that_no_output_reaches_are_refused(digits, output, low, high):
+    targets = low + (high - low) * np.eye(10)[digits[1]]
+    with pytest.raises(ValueError, match=f"targets from 0 .* {output} are, got {low} to {high}"):
+        small(output=output).train(digits[0], targets, progress=False)
+
+
+def test_numbers_in_which_sums_overflow_are_refused(digits):
+    for images in (digits[0] * 1e30, -digits[0] * 1e300, digits[0] * np.nan):
+        for verb in ("predict", "outputs"):
+            with pytest.raises(ValueError, match="images: expected finite numbers"):
+                getattr(small(), verb)(images)
+    with pytest.raises(ValueError, match="whole numbers beyond -1..1"):
+        small().predict(np.full((1, 784), -2))
