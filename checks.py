@@ -71,11 +71,11 @@ def building(layers, biases, initial, seed, dtype):
         _refuse("layers", "two or more whole numbers above 0", layers)
     _each("True or False", lambda b: isinstance(b, bool | int | np.bool_), biases=biases)
     _each("a function (rng, shape) -> weights", callable, initial=initial)
-    try:
-        np.random.default_rng(seed)
-    except (TypeError, ValueError):
+    parts = seed if isinstance(seed, list | tuple) else [seed]
+    if not (all(map(_whole, parts)) or seed is None or isinstance(seed, np.random.Generator)):
         _refuse("seed", "a whole number from 0, or None", seed)
-    if dtype not in (np.float32, np.float64, "float32", "float64"):
+    named = isinstance(dtype, type | str | np.dtype)  # in an array `in` would compare its numbers
+    if not named or dtype not in (np.float32, np.float64, "float32", "float64"):
         _refuse("dtype", "np.float32 or np.float64", dtype)
     return tuple(int(n) for n in nodes)
 

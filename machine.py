@@ -76,7 +76,7 @@ def naming(path, done):
     So does what is there if it is no file: a folder, a device. TypeError, ValueError for no name.
     """
     if not isinstance(path, str | os.PathLike):
-        raise TypeError(f"path: expected the name of a file, got {path!r:.60}")
+        raise TypeError(f"path: expected the name of a file, got {type(path).__name__}")
     name = printed(str(path)[-150:])  # its end says more
     if "\0" in str(path):
         raise ValueError(f"{name} cannot be {done}: there is a NUL in its name.")

@@ -31,7 +31,7 @@ def save(net, path):
     OSError, naming the file, if it cannot be written.
     """
     if not isinstance(net, NeuralNetwork):
-        raise TypeError(f"net: expected a NeuralNetwork, got {net!r:.60}")
+        raise TypeError(f"net: expected a NeuralNetwork, got {type(net).__name__}")
     options = {"layers": net.layers, "hidden": net.hidden, "output": net.output}
     options |= {"loss": net.loss_name, "biases": bool(net.biases), "epoch": net.epoch}
     arrays = {f"weights_{i}": weights for i, weights in enumerate(net.weights)}

@@ -269,7 +269,7 @@ def test_an_epoch_may_be_a_number_of_numpys(tmp_path):
 
 
 def test_what_is_no_network_is_not_saved(tmp_path):
-    with pytest.raises(TypeError, match="net: expected a NeuralNetwork, got 'digits'"):
+    with pytest.raises(TypeError, match="net: expected a NeuralNetwork, got str"):
         save("digits", tmp_path / "digits.npz")
 
 
