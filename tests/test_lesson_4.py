@@ -34,11 +34,11 @@ def answers():
 
 
 def run(fill, cells=CELLS):
-    """The lesson's cells in one place on a tenth of its requests, with blanks filled by `fill`."""
+    """The lesson's cells in one place on a third of its requests, with blanks filled by `fill`."""
     place = {}
     for cell in cells:
         if cell["cell_type"] == "code":
-            code = source(cell).replace("lines = 10_000 ", "lines = 1_000 ")
+            code = source(cell).replace("lines = 10_000 ", "lines = 3_000 ")
             exec(BLANK.sub(lambda blank: f"{blank[1]} = {fill(blank[1])}", code), place)
     return place
 
@@ -82,15 +82,16 @@ def test_the_three_published_lines(filled):
 def test_neighbours_of_bots_pay_for_the_first_octet(filled):
     """All else equal: the same good requests, from the flood's octets and from another one."""
     place, _ = filled
-    octet = place["octet"]
-    from_where = [
-        octet.probabilities([e._replace(address=f"{first}.0.0.1") for e in place["sent"]]).mean()
-        for first in (241, 243, 250)
-    ]
-    assert min(from_where[1:]) > 1.2 * from_where[0]
-    without = place["without"]
-    same = [e._replace(address="243.0.0.1") for e in place["sent"]]
-    assert np.allclose(without.probabilities(same), without.probabilities(place["sent"]))
+
+    def suspicion(judge, first):
+        sent = [entry._replace(address=f"{first}.0.0.1") for entry in place["sent"]]
+        return judge.probabilities(sent).mean()
+
+    octet, without = place["octet"], place["without"]
+    theirs = np.mean([suspicion(octet, first) for first in place["theirs"]])
+    elsewhere = np.mean([suspicion(octet, first) for first in (241, 245, 248, 252)])
+    assert theirs > 1.2 * elsewhere
+    assert np.isclose(suspicion(without, 243), suspicion(without, 241))
 
 
 # --- log_models -----------------------------------------------------------------------------------
