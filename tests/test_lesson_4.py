@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from lessons import log_models
+from lessons import log_features, log_lines, log_models
 
 NOTEBOOK = ROOT / "lessons" / "4_web_requests.ipynb"
 CELLS = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
@@ -77,6 +77,9 @@ def test_the_three_published_lines(filled):
     assert len(place["known"]) == 23
     third = place["of"]["third"]
     assert (len(third & set(place["known"])), len(third)) == (5, 9)
+    untimed = place["published"]["third"].replace("[20/Dec/2011:20:00:01 +0400] ", "")
+    assert "2011" not in untimed
+    assert log_features.features(log_lines.parse(untimed)) == third
 
 
 def test_neighbours_of_bots_pay_for_the_first_octet(filled):
