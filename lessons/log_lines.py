@@ -47,7 +47,7 @@ def parse(line):
         head = match.string[: match.start(1) - 1]  # client, user, time
         request, code, *others = match.groups()
         texts = (text and _shortened(text) for text in others)
-        return Entry(_client(head), _shortened(request), code, *texts, _time(head[-64:]))
+        return Entry(_client(head), _shortened(request), code, *texts, _time(head[-29:]))
     if not line.strip():
         raise ValueError("an empty line")
     so_far = itertools.accumulate(PIECES.values())  # the first piece, the first two, ...
@@ -79,18 +79,18 @@ TIME = re.compile(r"(\d\d)/([A-Z][a-z]{2})/(\d{4}):(\d\d):(\d\d):(\d\d) ([+-])(\
 
 
 @functools.lru_cache(maxsize=4_096)
-def _seconds(day, month, year, hour, minute, second, sign, hours, minutes):
-    offset = timedelta(hours=int(hours), minutes=int(minutes))
-    zone = timezone(-offset if sign == "-" else offset)
-    numbers = (int(text) for text in (day, hour, minute, second))
-    return datetime(int(year), MONTHS.index(month) + 1, *numbers, tzinfo=zone).timestamp()
-
-
 def _time(text):
-    """The last time in a text: what is before it may be a user's name, which anybody can choose."""
+    """Seconds since 1970 of the last time in a text: what is before it may be a user's name, which
+    anybody can choose."""
     times = TIME.findall(text)
+    if not times:
+        return None
+    day, month, year, hour, minute, second, sign, hours, minutes = times[-1]
     try:
-        return _seconds(*times[-1]) if times else None
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        zone = timezone(-offset if sign == "-" else offset)
+        numbers = (int(number) for number in (day, hour, minute, second))
+        return datetime(int(year), MONTHS.index(month) + 1, *numbers, tzinfo=zone).timestamp()
     except ValueError:  # the 32nd of a month
         return None
 
@@ -134,6 +134,9 @@ def _client(head):
 
     ValueError if there is none, or if it is not sure which of several addresses it is.
     """
+    first, _, rest = head.partition(" ")
+    if rest.startswith("- ") and address_of(first):  # nearly always
+        return first
     for _ in range(5):  # prefixes
         words = head.split(None, 4)
         addresses = list(itertools.takewhile(lambda word: address_of(word.rstrip(",")), words))
