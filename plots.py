@@ -118,8 +118,8 @@ def histograms(groups, label):
         numbers = np.ravel(numbers)
         share = np.full(len(numbers), 1 / len(numbers))
         axes.hist(numbers, bins=41, range=(0, 1), weights=share, color=BLUE)
-        axes.set_title(name, fontsize=9)
-        axes.set_xlabel(label, fontsize=9)
+        axes.set_title(name, fontsize=9, parse_math=False)
+        axes.set_xlabel(label, fontsize=9, parse_math=False)
     grid[0].set_ylabel("share")
     return picture
 
