@@ -216,7 +216,7 @@ def test_files_that_are_no_picture(tmp_path):
     contents = [b"", b"just text\n", whole[: len(whole) // 2], b"%!PS-Adobe-3.0 EPSF-3.0\n"]
     for content in contents:
         (tmp_path / "bad.png").write_bytes(content)
-        with pytest.raises(ValueError, match=r"bad.png cannot be read .*PNG or JPEG"):
+        with pytest.raises(ValueError, match=r"bad.png' cannot be read .*PNG or JPEG"):
             handwriting.from_picture(tmp_path / "bad.png")
 
 
@@ -230,5 +230,5 @@ def test_file_that_is_blank(tmp_path):
 def test_picture_with_too_many_pixels(tmp_path, monkeypatch, limit):
     draw().save(tmp_path / "large.png")  # 120,000 pixels
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
-    with pytest.raises(ValueError, match=r"large.png has too many pixels"):
+    with pytest.raises(ValueError, match=r"large.png' has too many pixels"):
         handwriting.from_picture(tmp_path / "large.png")
