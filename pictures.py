@@ -17,6 +17,7 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM")
 # JPEG gets smaller while it is unpacked, the others take 4 bytes a pixel first.
 MOST_PIXELS = {"JPEG": 50_000_000, "MPO": 50_000_000}  # MPO: a telephone's JPEG
 MOST_OTHERS = 25_000_000
+MOST_SIDE = 65_535  # JPEG's own limit: a million rows of one pixel take their time
 TOO_LARGE = "has too many pixels. Cut the digit out, or save the picture smaller."
 WHITES = (1, 16, 255, 4095, 65535)  # shares, scikit-learn's digits, 8, 12 and 16 bits
 
@@ -64,7 +65,8 @@ def name(picture):
 
 
 def _of_image(picture, side):
-    if picture.width * picture.height > MOST_PIXELS.get(picture.format, MOST_OTHERS):
+    pixels = picture.width * picture.height
+    if pixels > MOST_PIXELS.get(picture.format, MOST_OTHERS) or max(picture.size) > MOST_SIDE:
         raise TooLarge(f"The picture {TOO_LARGE}")
     picture.draft(picture.mode, (side, side))  # JPEG: 1/2, 1/4 or 1/8 of the pixels are unpacked
     clear = picture.has_transparency_data

@@ -232,3 +232,18 @@ def test_picture_with_too_many_pixels(tmp_path, monkeypatch, limit):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
     with pytest.raises(ValueError, match=r"large.png' has too many pixels"):
         handwriting.from_picture(tmp_path / "large.png")
+
+
+def test_steps_end_in_the_image():
+    shown = handwriting.steps(draw())
+    square = prepared(draw()).reshape(28, 28)
+    np.testing.assert_array_equal(shown["centre"], square)
+    assert shown["grey"].shape == shown["ink"].shape == shown["threshold"].shape == (300, 400)
+    np.testing.assert_array_equal(shown["threshold"], shown["ink"] > shown["level"])
+    assert max(shown["box"].shape) == 20 and shown["pieces"].max() == 1
+
+
+def test_arrays_and_images_are_taken():
+    array = np.asarray(draw())
+    for picture in (draw(), array, array / 255, array < 128, np.stack([array] * 3, axis=2)):
+        assert alike(handwriting.from_picture(picture), prepared(draw())) > 0.95
