@@ -74,8 +74,8 @@ def main():
                 found = read(net, images, labels, kinds, looks)
                 results[name][f"{Path(path).stem}, looks {looks}"] = found
                 print(f"{name}, {Path(path).stem}, {looks} looks: {found['read']:.1%}")
-    with written_whole(HERE / "handwriting.json", "w") as file:
-        json.dump(results, file, indent=1)
+    with written_whole(HERE / "handwriting.json") as file:
+        file.write(json.dumps(results, indent=1).encode() + b"\n")
 
 
 if __name__ == "__main__":
