@@ -207,6 +207,21 @@ def answer(image, outputs, seen=None):
     return picture
 
 
+def steps(pictures, columns=4):
+    """Pictures of any size (name -> (height, width)), ink dark; what is no picture is left out.
+
+    Those called grey are shown as they are, in all others the larger numbers are ink.
+    """
+    pictures = {name: one for name, one in pictures.items() if np.ndim(one) == 2}
+    rows = -(-len(pictures) // columns)
+    picture = Picture(WIDTH, 2.2 * rows)
+    for axes, (name, image) in _cells(picture, rows, columns, pictures.items()):
+        axes.imshow(image, cmap="gray" if name == "grey" else "gray_r")
+        axes.set(xticks=[], yticks=[])
+        axes.set_xlabel(name, fontsize=9, parse_math=False)
+    return picture
+
+
 def weights(rows, captions=(), columns=10):
     """Weights to or from a picture, (n, 784): red pulls up, blue pulls down, white does nothing."""
     rows = np.atleast_2d(rows)

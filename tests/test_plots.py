@@ -186,3 +186,14 @@ def test_histograms_show_shares_of_each_group():
     assert max(flat) == pytest.approx(1) and sum(height > 0 for height in flat) == 1
     assert (ends[0], ends[-1]) == pytest.approx((0.75, 0.25)) and sum(ends) == pytest.approx(1)
     assert {"flat", "ends", "activation", "share"} <= {*words(picture)}
+
+
+def test_steps_show_pictures_of_any_size_with_their_names():
+    grey, ink = np.full((30, 20), 255), np.zeros((9, 9))
+    grey[5:9, 5:9], ink[4, 4] = 0, 1  # dark ink, and bright
+    picture = plots.steps({"grey": grey, "ink": ink, "level": 7})
+    shown = [axes.images[0] for axes in picture.axes if axes.images]
+    assert [image.get_array().shape for image in shown] == [(30, 20), (9, 9)]
+    dark = [image.cmap(image.norm(value))[0] for image, value in zip(shown, (0, 1), strict=True)]
+    assert dark == [0, 0]
+    assert {"grey", "ink"} <= {*words(picture)} and "level" not in words(picture)
