@@ -24,8 +24,11 @@ STEPS = 1_000  # at least, where epochs is None
 
 
 class WeightedNetwork(NeuralNetwork):
-    """Its rows of targets are multiplied by how much each example counts: a row that adds up to 2
-    counts twice, in the loss and in its slopes. Labels, and rows that add up to 1, count once."""
+    """Its rows of targets may be multiplied by how much each example counts, above 0 and up to 1:
+    a row that adds up to 1/2 counts half as much, in the loss and in its slopes. `average` is that
+    of all rows; dividing by it keeps loss and steps as large as without weights."""
+
+    average = 1.0
 
     def as_targets(self, labels):
         return labels if np.ndim(labels) == 2 else super().as_targets(labels)
@@ -33,8 +36,13 @@ class WeightedNetwork(NeuralNetwork):
     def deltas(self, activations, targets, scale=1.0, loss=None):
         weights = targets.sum(axis=1, keepdims=True)  # (B, 1)
         if (weights == 1).all():
-            return super().deltas(activations, targets, scale, loss)
-        return super().deltas(activations, targets / weights, scale * weights, loss)
+            return super().deltas(activations, targets, scale / self.average, loss)
+        scale = scale / self.average * weights  # (B, 1)
+        return super().deltas(activations, targets / weights, scale, loss)
+
+    def judge(self, z, targets):
+        loss, accuracy = super().judge(z, targets)
+        return loss / self.average, accuracy
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):
@@ -114,7 +122,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
             self.network_ = WeightedNetwork(
                 layers, output="softmax", loss="cross-entropy", biases=True, seed=seed
             )
-        targets = np.searchsorted(classes, y)
+        targets, self.network_.average = np.searchsorted(classes, y), 1.0
         if sample_weight is not None:
             X, targets = self._weighted(X, targets, sample_weight)
         if epochs is None:
@@ -134,10 +142,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def _weighted(self, X, targets, sample_weight):
-        """The rows that count, and their targets (n, classes), times weights of 1 on average."""
+        """The rows that count, and their targets (n, classes), times weights of 1 at most."""
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         counts = weights > 0
-        weights = weights[counts, None] / weights[counts].mean()  # (n, 1)
+        weights = weights[counts, None] / weights.max()  # (n, 1)
+        self.network_.average = float(weights.mean())
         rows = self.network_.as_targets(targets[counts]) * weights  # (n, classes)
         return X[counts], rows.astype(np.float32)
 

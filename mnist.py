@@ -68,9 +68,11 @@ def load(directory="data"):
         # Both from the sample, never one of each: all of it is in full MNIST's training set.
         left = [f"Your {name} is left aside. " for name in CSVS if found.get(name)]
         path = directory / next(name for name in CSVS if not found.get(name))
-        reason = str(error).rstrip(".")  # of written_whole a sentence that names the file
-        if getattr(error, "errno", None) or "cannot be" not in reason:
+        reason = str(error).rstrip(".")
+        if getattr(error, "errno", None) or isinstance(error, ValueError):  # of a file or folder
             reason = f"{_shown(path)}: {getattr(error, 'strerror', None) or reason}"
+        elif "cannot be" not in reason:  # of the mirrors
+            reason = f"{path.name}: {reason}"
         print(
             f"Full MNIST could not be had ({_printable(reason):.140}). {''.join(left)}Here is the "
             "sample: a network learns about 95 % from its 4,000 digits, 98 % from MNIST."
