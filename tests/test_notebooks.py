@@ -50,7 +50,8 @@ def test_backtrack_takes_a_network_of_your_own(copy, monkeypatch):
     monkeypatch.setenv("MNIST_MIRRORS", "")
     monkeypatch.delenv("MNIST_DIR", raising=False)
     own, (train, _) = copy / "data" / "my_digits.npz", mnist.load_sample()
-    net = NeuralNetwork()  # other outputs than the repository's network has, and no biases
+    # Other outputs than the repository's network has, with biases, and another start
+    net = NeuralNetwork(output="softmax", loss="cross-entropy", biases=True, seed=1)
     net.train(train.images[:1000], train.labels[:1000], epochs=3, progress=False)
     storage.save(net, own)
     try:
