@@ -88,6 +88,15 @@ def test_the_folded_answers_are_right(done):
     assert printed.count(NOT_YET) == len(guesses())
 
 
+def test_exercises_can_be_done_after_all_has_run(done, capsys):
+    place, _ = done
+    for cell in code():
+        blank = BLANK.search(cell)
+        if blank and blank[1] in exercises():
+            exec(cell.replace(blank[0], exercises()[blank[1]]), dict(place))
+            assert capsys.readouterr().out == "right!\n", blank[1]
+
+
 def test_each_guess_is_judged_by_the_network_at_hand(done, capsys):
     place, _ = done
     for cell in guesses():
