@@ -16,9 +16,9 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
-import page
 import paper
 import pictures
+import several
 
 # Width of a stroke in pixels of the 20 x 20 box: measured on 5,000 digits of the training set
 # (as in _stroke_like_mnist, enlarged five times) 2.5 in the middle, and 1.7 to 4.0 in 90 % of them.
@@ -35,7 +35,7 @@ def from_picture(picture):
     Raises FileNotFoundError, and ValueError if it is no picture, or has no digit or several on it.
     """
     shown = steps(picture)
-    count = len(page.digits(shown["pieces"]))
+    count = len(several.digits(shown["pieces"]))
     if count > 1:
         raise ValueError(
             f"{pictures.name(picture)}: there seem to be {count} digits on it. "
@@ -54,7 +54,7 @@ def from_page(picture):
     grey = pictures.grey(picture, side=2000)
     with _named(picture):
         written = _written(grey)
-    digits = page.digits(written["pieces"])
+    digits = several.digits(written["pieces"])
     return np.array([_fitted(written, numbers)["centre"].ravel() for numbers in digits])
 
 

@@ -1,6 +1,6 @@
 """Several digits on a page: which pieces of ink belong together, and in which order one reads them.
 
-    for numbers in page.digits(pieces):  # pieces (h, w): 0 is paper, 1, 2 ... are pieces of ink
+    for numbers in several.digits(pieces):  # pieces (h, w): 0 is paper, 1, 2 ... are pieces of ink
         digit = np.isin(pieces, numbers)
 
 Digits that touch are one piece here, and stay one.
