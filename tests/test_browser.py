@@ -119,7 +119,7 @@ class Notebook:
         self.page.get_by_text("| Idle").wait_for(timeout=90_000)  # in the status bar
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
-        self.page.wait_for_function(ALL_RAN, timeout=150_000)
+        self.page.wait_for_function(ALL_RAN, timeout=400_000)
 
     def _listen(self, message):
         if message.type == "error" and "Failed to load resource" not in message.text:

@@ -62,7 +62,7 @@ def test_the_code_parses_under_the_promised_python():
     paths = [
         path
         for kind in ("*.py", "*.ipynb")
-        for folder in ("", "panels/", "lessons/", "benchmarks/", "data/", "tests/")
+        for folder in ("", "panels/", "lessons/", "benchmarks/", "data/", "page/", "tests/")
         for path in ROOT.glob(folder + kind)
     ]
     assert len(paths) > 40

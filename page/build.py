@@ -1,0 +1,44 @@
+"""Put the page into one file, page/digits.html: python -m page.build
+
+The scripts and the look as they are, the network and the sample as base64. So it opens from disk,
+with nothing installed, and asks nobody for anything. Commit the file with what has changed.
+"""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+
+import mnist
+from imagine import canvas_of
+from machine import written_whole
+
+HERE = Path(__file__).parent
+DATA = HERE.parent / "data"
+SCRIPTS = ("arrays", "activations", "nn", "imagine", "npz", "handwriting", "stage", "page")
+FILES = ("digits.npz", "sample_train.csv.gz", "sample_test.csv.gz")
+
+
+def canvas():
+    """The canvas of the sample's digits as an .npz: mean (784,), directions (80, 784)."""
+    file = io.BytesIO()
+    arrays = canvas_of(mnist.load_sample()[0].images)._asdict()
+    np.savez(file, **{name: np.ascontiguousarray(array) for name, array in arrays.items()})
+    return file.getvalue()
+
+
+def build():
+    """The page, a text."""
+    parts = {f"{name}.js": (HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS}
+    parts["page.css"] = (HERE / "page.css").read_text("utf-8")
+    files = {name: (DATA / name).read_bytes() for name in FILES} | {"canvas.npz": canvas()}
+    parts |= {name: base64.b64encode(file).decode() for name, file in files.items()}
+    template = (HERE / "template.html").read_text("utf-8")
+    return re.sub(r"\{\{(.+?)\}\}", lambda match: parts[match[1]], template)
+
+
+if __name__ == "__main__":
+    with written_whole(HERE / "digits.html") as file:
+        file.write(build().encode())
