@@ -1,0 +1,240 @@
+"""Let a network write: look not for the pixels of a 3, but for the path of a pen.
+
+    written = write(net, range(10))
+    written.images           # (10, 784)
+    written.places[3]        # (48, 2): where the pen is, row and column, piece after piece
+    ink(written.places[:, :9], written.moves[:, :9])  # nine pieces: a film
+
+The path is a smooth curve, a cubic B-spline: point j of K pulls piece i by the share A_ij,
+
+    c_i = sum_j A_ij p_j     the middle of piece i
+    d_i = sum_j D_ij p_j     how far the pen goes there, from the piece's begin to its end
+
+The ink at a pixel q is an integral along the path, so that it is the same for a slow and a hasty
+pen. k says how dark the middle of a stroke is, w how wide it is:
+
+    f(q) = sum_i |d_i| exp(-|q - c_i|^2 / 2 w^2)
+    a(q) = 1 - exp(-s f(q))     with s = k / (w sqrt(2 pi))
+
+The path learns as weights do: the slope of the loss by the pixels is carried back by the chain
+rule, through the ink to c and d and through the curve to the points p.
+
+Sources: the pen as what is sought, Y. Ganin et al. 2018, "Synthesizing Programs for Images using
+Reinforced Adversarial Learning"; a drawing that has a slope by its curve, T.-M. Li et al. 2020,
+"Differentiable Vector Graphics Rasterization for Editing and Learning"; D. Kingma, J. Ba 2014,
+"Adam".
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.interpolate import BSpline
+
+import checks
+from activations import LOSSES
+from distortions import random_affine
+from machine import one_thread
+
+PIECES = 48  # of a path
+STROKES = (12,), (12,), (12,), (7, 5)  # points a stroke: each start has one of these, in turn
+WIDTH, DARKNESS = 0.8, 3  # w and k: a stroke about three pixels wide, as MNIST's are
+
+
+class Written(NamedTuple):
+    """What a network wrote."""
+
+    images: np.ndarray  # (n, 784), 0.01..1.00
+    places: np.ndarray  # (n, 48, 2): the middle of each piece of the path, row and column
+    moves: np.ndarray  # (n, 48, 2): from each piece's begin to its end; between strokes is no piece
+
+
+class Curve(NamedTuple):
+    """How K points make a path; stacked, n of them."""
+
+    along: np.ndarray  # A (48, K)
+    moves: np.ndarray  # D (48, K)
+    bends: np.ndarray  # (K, K): the second differences of the points of each stroke
+
+
+def spline(strokes):
+    """The Curve of strokes of so many points each, from its first point to its last."""
+    points, first, pieces = sum(strokes), 0, 0
+    along, moves = np.zeros((2, PIECES, points), np.float32)
+    bends = np.zeros((points, points), np.float32)
+    for count in strokes:
+        last = round(PIECES * (first + count) / points)
+        knots = np.concatenate([[0] * 3, np.linspace(0, 1, count - 2), [1] * 3])
+        ends = np.linspace(0, 1, last - pieces + 1)
+        curve = BSpline.design_matrix(ends, knots, 3).toarray()  # (pieces + 1, count)
+        own = slice(first, first + count)
+        along[pieces:last, own] = (curve[1:] + curve[:-1]) / 2
+        moves[pieces:last, own] = curve[1:] - curve[:-1]
+        bends[first : first + count - 2, own] = np.diff(np.eye(count), 2, axis=0)
+        first, pieces = first + count, last
+    return Curve(along, moves, bends)
+
+
+def ink(places, moves, width=WIDTH, side=28):
+    """The pictures (n, 784), 0.01..1.00, of paths (n, pieces, 2)."""
+    return 0.01 + 0.99 * drawn(places, moves, width, side)[0].reshape(len(places), side * side)
+
+
+def drawn(places, moves, width=WIDTH, side=28):
+    """The ink (n, 28, 28), 0..1, and what ink_slopes needs to go back.
+
+    A bell over a plane is a bell over its rows times a bell over its columns. So all pieces' ink
+    together is one product of matrices."""
+    pixels = np.arange(side, dtype=places.dtype)
+    bells = np.exp(-((pixels - places[..., None]) ** 2) / (2 * np.square(width)[..., None]))
+    rows, columns = bells[:, :, 0], bells[:, :, 1]  # (n, 48, 28) each
+    length = np.sqrt((moves**2).sum(axis=2, keepdims=True) + 1e-6)  # (n, 48, 1), never quite 0
+    s = DARKNESS / (width * np.sqrt(2 * np.pi))
+    ink = 1 - np.exp(-s * (length * rows).transpose(0, 2, 1) @ columns)  # (n, 28, 28)
+    return ink, (rows, columns, length)
+
+
+def ink_slopes(slope, ink, kept, places, moves, width=WIDTH):
+    """The loss's slope by the ink (n, 28, 28) -> by the places and by the moves, (n, 48, 2) each:
+    drawn in a mirror."""
+    rows, columns, length = kept
+    pixels = np.arange(slope.shape[1], dtype=places.dtype)
+    s = DARKNESS / (width * np.sqrt(2 * np.pi))
+    slope = slope * s * (1 - ink)  # by the sum f
+    by_rows = columns @ slope.transpose(0, 2, 1)  # (n, 48, 28)
+    by_columns = rows @ slope
+    by_length = (by_rows * rows).sum(axis=2, keepdims=True)  # (n, 48, 1)
+    down = length * (by_rows * rows * (pixels - places[:, :, :1])).sum(axis=2, keepdims=True)
+    right = length * (by_columns * columns * (pixels - places[:, :, 1:])).sum(axis=2, keepdims=True)
+    return np.concatenate([down, right], axis=2) / np.square(width), by_length * moves / length
+
+
+class Hand(NamedTuple):
+    """What chance does to n paths while they are drawn."""
+
+    off: np.ndarray  # (n, K, 2): how far each point is from where it should be
+    matrices: np.ndarray  # (n, 2, 2): turned, stretched and slanted around the picture's middle
+    shifts: np.ndarray  # (n, 1, 2)
+    width: np.ndarray  # (n, 1, 1), of the pen
+    left: np.ndarray  # (n, 28, 28), 0..1: how much of the ink; in a patch it may be none
+
+
+def trembling(rng, count, points, side=28, much=1.0):
+    """A Hand for so many paths of so many points."""
+    matrices, shifts = random_affine(
+        rng, count, degrees=15 * much, scale=0.2 * much, shear=0.25 * much, shift=1.5 * much
+    )
+    off = 1.2 * much * rng.normal(0, 1, (count, points, 2))
+    width = WIDTH * np.exp(0.25 * much * rng.uniform(-1, 1, (count, 1, 1)))
+    patch = np.exp(-((np.arange(side) - rng.uniform(4, side - 4, (2, count, 1))) ** 2) / 8)
+    missing = (rng.random(count) < 0.6)[:, None, None] * patch[0][:, :, None] * patch[1][:, None]
+    hand = off, matrices, shifts[:, None], width, 1 - missing
+    return Hand(*(amount.astype(np.float32) for amount in hand))
+
+
+def trace(points, curve, hand, side=28):
+    """Points (n, K, 2) -> the pictures (n, 784) that this hand draws, and what trace_slopes needs
+    to go back."""
+    points, middle = points + hand.off, (side - 1) / 2
+    turned = hand.matrices.transpose(0, 2, 1)
+    places = (curve.along @ points - middle) @ turned + middle + hand.shifts  # (n, 48, 2)
+    moves = curve.moves @ points @ turned  # (n, 48, 2)
+    ink, kept = drawn(places, moves, hand.width, side)  # (n, 28, 28)
+    x = 0.01 + 0.99 * ink * hand.left
+    return x.reshape(len(x), side * side), (places, moves, ink, kept)
+
+
+def trace_slopes(slope, curve, hand, memory):
+    """The loss's slope by the pictures (n, 784) -> by the points (n, K, 2): trace in a mirror."""
+    places, moves, ink, kept = memory
+    slope = 0.99 * slope.reshape(ink.shape) * hand.left
+    by_places, by_moves = ink_slopes(slope, ink, kept, places, moves, hand.width)
+    by_points = curve.along.transpose(0, 2, 1) @ (by_places @ hand.matrices)
+    return by_points + curve.moves.transpose(0, 2, 1) @ (by_moves @ hand.matrices)
+
+
+def effort(points, curve):
+    """A small price, (n,), and its slope by the points (n, K, 2): on bends, and on an uneven pace,
+    which would leave gaps between the pieces."""
+    bends, moves = curve.bends @ points, curve.moves @ points
+    length = np.sqrt((moves**2).sum(axis=2, keepdims=True) + 1e-6)  # (n, 48, 1)
+    uneven = length - length.mean(axis=1, keepdims=True)
+    price = 0.005 * (bends**2).sum(axis=(1, 2)) + 0.025 * (uneven**2).sum(axis=(1, 2))
+    by_moves = 0.05 * uneven * moves / length
+    slope = 0.01 * curve.bends.transpose(0, 2, 1) @ bends
+    return price, slope + curve.moves.transpose(0, 2, 1) @ by_moves
+
+
+def fitted(points, curve, side=28):
+    """The points of a path as MNIST's digits are: 20 of 28 pixels high, at most as wide, less the
+    pen's own width, and centred by its ink."""
+    path = curve.along @ points  # (n, 48, 2)
+    size = np.maximum(path.max(axis=1) - path.min(axis=1), 1e-3)[:, None]  # (n, 1, 2)
+    grow = side / 28 * np.array([17.5, 15], points.dtype) / size
+    points = points * np.minimum(grow, grow[:, :, :1])  # wide ones are squeezed
+    length = np.linalg.norm(curve.moves @ points, axis=2, keepdims=True)  # (n, 48, 1)
+    centre = (length * (curve.along @ points)).sum(axis=1) / length.sum(axis=1)  # (n, 2)
+    return points + (side - 1) / 2 - centre[:, None]
+
+
+def scribbles(rng, count, points):
+    """Random smooth curves (count, K, 2): sums of waves, the longer the higher."""
+    waves = np.arange(1, 7)
+    along = np.cos(np.pi * waves * (np.arange(points)[:, None] + 0.5) / points) / waves  # (K, 6)
+    return (along @ rng.normal(0, 1, (count, 6, 2))).astype(np.float32)
+
+
+def write(net, targets, *, starts=96, steps=200, seed=0):
+    """Targets (n, 10), a digit or several -> Written: paths that `net` takes for them, by gradient
+    descent (Adam) on the points that the path is made of.
+
+    As on the canvas, descent alone ends where only this network can read. So the hand trembles: in
+    each step every point is off by a pixel or so, the path turned, stretched, slanted and shifted,
+    the pen thinner or thicker, and often a patch of ink is missing. And as a descent ends where its
+    start leads, each target has many starts, scribbles of one stroke or two. After a fifth of the
+    steps the best twelfth of them goes on, and at the end the best one is kept: the one with the
+    lowest loss, on average over 16 drawings by a hand that trembles twice as much.
+
+    ValueError for starts or steps below 1, and for inputs that are no square picture.
+    """
+    side = checks.side(net.layers[0])
+    for name, number in {"starts": starts, "steps": steps}.items():
+        if not isinstance(number, int | np.integer) or number < 1:
+            raise ValueError(f"{name}: expected a whole number from 1, got {number!r:.50}")
+    rows = net.as_targets(targets)  # (n, 10)
+    # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
+    loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else net.loss_name
+    rng = np.random.default_rng(seed)
+    count, curves = len(rows), [spline(strokes) for strokes in STROKES]
+    which = np.tile(np.resize(np.arange(len(curves)), starts), count)
+    curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
+    rows = np.repeat(rows, starts, axis=0)  # (n * 96, 10)
+    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 96, K, 2)
+    mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
+
+    def best(keep):
+        """The numbers of the best ones of each target."""
+        losses, same = 0, np.random.default_rng(0)
+        for _ in range(16):
+            hand = trembling(same, len(points), points.shape[1], side, much=2)
+            z = net.last_sums(trace(points, curve, hand, side)[0])
+            losses = losses + LOSSES[loss, net.output].value(z, rows, net.activation(-1))
+        order = losses.reshape(count, -1).argsort(axis=1)[:, :keep]
+        return (order + len(points) // count * np.arange(count)[:, None]).ravel()
+
+    with one_thread():
+        for step in range(steps):
+            if step == steps // 5:
+                kept = best(-(-starts // 12))
+                points, mean, square, rows = (a[kept] for a in (points, mean, square, rows))
+                curve = Curve(*(matrices[kept] for matrices in curve))
+            hand = trembling(rng, len(points), points.shape[1], side)
+            x, memory = trace(points, curve, hand, side)
+            slope = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
+            slope = trace_slopes(slope, curve, hand, memory) + effort(points, curve)[1]
+            mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
+            fair = mean / (1 - 0.9 ** (step + 1)), square / (1 - 0.99 ** (step + 1))
+            rate = float(0.02 + 0.15 * (1 + np.cos(np.pi * step / steps)))  # pixels a step
+            points = fitted(points - rate * fair[0] / (np.sqrt(fair[1]) + 1e-8), curve, side)
+        kept = best(1)
+    places, moves = curve.along[kept] @ points[kept], curve.moves[kept] @ points[kept]
+    return Written(ink(places, moves, side=side), places, moves)

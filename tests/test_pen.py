@@ -1,0 +1,102 @@
+"""The pen: its ink, its exact slopes, and what a network writes with it."""
+
+import numpy as np
+import pytest
+from conftest import central_differences, copied, relative_error, small
+
+import pen
+from activations import ACTIVATIONS, LOSSES
+from nn import NeuralNetwork
+
+
+def doubles(values):
+    return type(values)(*(value.astype(np.float64) for value in values))
+
+
+# --- The path -------------------------------------------------------------------------------------
+
+
+def test_a_stroke_goes_from_its_first_point_to_its_last_without_a_gap():
+    curve = pen.spline((7, 5))
+    points = np.random.default_rng(0).normal(14, 5, (12, 2))
+    places, moves = curve.along @ points, curve.moves @ points
+    begins, ends = places - moves / 2, places + moves / 2
+    assert places.shape == moves.shape == (48, 2)
+    assert np.allclose(begins[1:28], ends[:27], atol=1e-4)  # 7 of 12 points: 28 of 48 pieces
+    assert np.allclose(begins[29:], ends[28:-1], atol=1e-4)
+    assert np.linalg.norm(begins[28] - ends[27]) > 1  # here the pen is lifted
+    for place, point in ((begins[0], 0), (ends[27], 6), (begins[28], 7), (ends[-1], 11)):
+        assert np.allclose(place, points[point], atol=1e-4)
+
+
+def test_a_fitted_path_is_high_as_mnists_digits_and_centred_by_its_ink():
+    curve = pen.Curve(*(matrix[None] for matrix in pen.spline((12,))))
+    for wide in (0.1, 1, 10):
+        points = pen.scribbles(np.random.default_rng(0), 20, 12) * [1, wide]
+        points = pen.fitted(points, curve)
+        size = np.ptp(curve.along @ points, axis=1)
+        assert np.allclose(size[:, 0], 17.5) and size[:, 1].max() < 15.01
+        x = pen.ink(curve.along @ points, curve.moves @ points).reshape(-1, 28, 28) - 0.01
+        middle = [(x * np.arange(28)[:, None]).sum(), (x * np.arange(28)).sum()] / x.sum()
+        assert np.allclose(middle, 13.5, atol=0.7)
+
+
+# --- The ink --------------------------------------------------------------------------------------
+
+
+def line(pieces):
+    """A path down the column 14, from row 4 to row 24."""
+    moves = np.tile([20 / pieces, 0], (1, pieces, 1))
+    return np.array([4, 14]) + moves * (np.arange(pieces) + 0.5)[:, None], moves
+
+
+def test_the_ink_of_a_line_is_that_of_the_formula():
+    picture = pen.ink(*line(200)).reshape(28, 28)
+    beside = np.abs(np.arange(28) - 14)
+    expected = 1 - np.exp(-pen.DARKNESS * np.exp(-(beside**2) / (2 * pen.WIDTH**2)))
+    assert np.allclose(picture[14], 0.01 + 0.99 * expected, atol=1e-3)
+    assert picture.min() == pytest.approx(0.01) and picture[0].max() < 0.02
+
+
+def test_a_slow_pen_leaves_no_more_ink_than_a_hasty_one():
+    assert np.allclose(pen.ink(*line(40)), pen.ink(*line(400)), atol=0.02)
+
+
+def test_a_part_of_the_path_is_a_part_of_the_ink():
+    places, moves = line(20)
+    whole, part = pen.ink(places, moves), pen.ink(places[:, :9], moves[:, :9])
+    assert (part <= whole).all() and part.reshape(28, 28)[20:].max() < 0.02
+
+
+# --- The slopes -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def drawing():
+    """Points, curve and a trembling hand of three paths, in float64."""
+    rng = np.random.default_rng(1)
+    curves = [pen.spline(strokes) for strokes in ((12,), (7, 5), (12,))]
+    curve = doubles(pen.Curve(*map(np.stack, zip(*curves, strict=True))))
+    points = pen.fitted(pen.scribbles(rng, 3, 12).astype(np.float64), curve)
+    return points, curve, doubles(pen.trembling(rng, 3, 12))
+
+
+@pytest.mark.parametrize("output, loss", [("sigmoid", "cross-entropy"), ("softmax", None)])
+def test_the_slope_by_the_points_is_exact(drawing, output, loss):
+    points, curve, hand = drawing
+    loss = loss or "cross-entropy"
+    net = small(dtype=np.float64, output=output, loss=loss)
+    targets = [3, 4, 5]
+    x, memory = pen.trace(points, curve, hand)
+    exact = pen.trace_slopes(net.input_gradient(x, targets, loss), curve, hand, memory)
+    measured = central_differences(
+        lambda: net.loss(pen.trace(points, curve, hand)[0], targets), points, 1e-4
+    )
+    assert abs(measured).max() > 1e-5
+    assert relative_error(exact, measured) < 1e-6
+
+
+def test_the_slope_of_the_effort_is_exact(drawing):
+    points, curve, _ = drawing
+    measured = central_differences(lambda: pen.effort(points, curve)[0].sum(), points, 1e-4)
+    assert relative_error(pen.effort(points, curve)[1], measured) < 1e-6
