@@ -1,6 +1,6 @@
 """Let a network write: look not for the pixels of a 3, but for the path of a pen.
 
-    written = write(net, range(10))
+    written = write(net, range(10), canvas_of(train.images))
     written.images           # (10, 784)
     written.places[3]        # (48, 2): where the pen is, row and column, piece after piece
     ink(written.places[:, :9], written.moves[:, :9])  # nine pieces: a film
@@ -33,6 +33,7 @@ from scipy.interpolate import BSpline
 import checks
 from activations import LOSSES
 from distortions import random_affine
+from imagine import imagine
 from machine import one_thread
 
 PIECES = 48  # of a path
@@ -84,11 +85,11 @@ def drawn(places, moves, width=WIDTH, side=28):
 
     A bell over a plane is a bell over its rows times a bell over its columns. So all pieces' ink
     together is one product of matrices."""
-    pixels = np.arange(side, dtype=places.dtype)
+    pixels, width = np.arange(side, dtype=places.dtype), np.asarray(width, places.dtype)
     bells = np.exp(-((pixels - places[..., None]) ** 2) / (2 * np.square(width)[..., None]))
     rows, columns = bells[:, :, 0], bells[:, :, 1]  # (n, 48, 28) each
     length = np.sqrt((moves**2).sum(axis=2, keepdims=True) + 1e-6)  # (n, 48, 1), never quite 0
-    s = DARKNESS / (width * np.sqrt(2 * np.pi))
+    s = DARKNESS / (width * float(np.sqrt(2 * np.pi)))
     ink = 1 - np.exp(-s * (length * rows).transpose(0, 2, 1) @ columns)  # (n, 28, 28)
     return ink, (rows, columns, length)
 
@@ -97,8 +98,8 @@ def ink_slopes(slope, ink, kept, places, moves, width=WIDTH):
     """The loss's slope by the ink (n, 28, 28) -> by the places and by the moves, (n, 48, 2) each:
     drawn in a mirror."""
     rows, columns, length = kept
-    pixels = np.arange(slope.shape[1], dtype=places.dtype)
-    s = DARKNESS / (width * np.sqrt(2 * np.pi))
+    pixels, width = np.arange(len(slope[0]), dtype=places.dtype), np.asarray(width, places.dtype)
+    s = DARKNESS / (width * float(np.sqrt(2 * np.pi)))
     slope = slope * s * (1 - ink)  # by the sum f
     by_rows = columns @ slope.transpose(0, 2, 1)  # (n, 48, 28)
     by_columns = rows @ slope
@@ -123,10 +124,14 @@ def trembling(rng, count, points, side=28, much=1.0):
     matrices, shifts = random_affine(
         rng, count, degrees=15 * much, scale=0.2 * much, shear=0.25 * much, shift=1.5 * much
     )
-    off = 1.2 * much * rng.normal(0, 1, (count, points, 2))
+    off = 1.5 * much * rng.normal(0, 1, (count, points, 2))
     width = WIDTH * np.exp(0.25 * much * rng.uniform(-1, 1, (count, 1, 1)))
     patch = np.exp(-((np.arange(side) - rng.uniform(4, side - 4, (2, count, 1))) ** 2) / 8)
-    missing = (rng.random(count) < 0.6)[:, None, None] * patch[0][:, :, None] * patch[1][:, None]
+    missing = (
+        (rng.random(count) < 0.6 * min(much, 1))[:, None, None]
+        * patch[0][:, :, None]
+        * patch[1][:, None]
+    )
     hand = off, matrices, shifts[:, None], width, 1 - missing
     return Hand(*(amount.astype(np.float32) for amount in hand))
 
@@ -158,8 +163,8 @@ def effort(points, curve):
     bends, moves = curve.bends @ points, curve.moves @ points
     length = np.sqrt((moves**2).sum(axis=2, keepdims=True) + 1e-6)  # (n, 48, 1)
     uneven = length - length.mean(axis=1, keepdims=True)
-    price = 0.005 * (bends**2).sum(axis=(1, 2)) + 0.025 * (uneven**2).sum(axis=(1, 2))
-    by_moves = 0.05 * uneven * moves / length
+    price = 0.005 * (bends**2).sum(axis=(1, 2)) + 0.15 * (uneven**2).sum(axis=(1, 2))
+    by_moves = 0.3 * uneven * moves / length
     slope = 0.01 * curve.bends.transpose(0, 2, 1) @ bends
     return price, slope + curve.moves.transpose(0, 2, 1) @ by_moves
 
@@ -183,58 +188,86 @@ def scribbles(rng, count, points):
     return (along @ rng.normal(0, 1, (count, 6, 2))).astype(np.float32)
 
 
-def write(net, targets, *, starts=96, steps=200, seed=0):
+def write(net, targets, canvas, *, starts=96, steps=200, seed=0):
     """Targets (n, 10), a digit or several -> Written: paths that `net` takes for them, by gradient
     descent (Adam) on the points that the path is made of.
 
-    As on the canvas, descent alone ends where only this network can read. So the hand trembles: in
-    each step every point is off by a pixel or so, the path turned, stretched, slanted and shifted,
-    the pen thinner or thicker, and often a patch of ink is missing. And as a descent ends where its
-    start leads, each target has many starts, scribbles of one stroke or two. After a fifth of the
-    steps the best twelfth of them goes on, and at the end the best one is kept: the one with the
-    lowest loss, on average over 16 drawings by a hand that trembles twice as much.
+    The network first imagines each digit on the canvas. In the first quarter of the steps the pen
+    only follows that picture, from many starts, scribbles of one stroke or two. The best twelfth of
+    them goes on: now the network reads what is written, and the picture is only a reminder. As
+    descent alone ends where only this network can read, the hand trembles then: in each step every
+    point is off by a pixel or two, the path turned, stretched, slanted and shifted, the pen thinner
+    or thicker, and often a patch of ink is missing. Of those that went on the best is kept. The
+    best costs least: doubt of the network over 16 drawings by a trembling hand, distance from the
+    imagined picture, effort, and lifting the pen.
 
-    ValueError for starts or steps below 1, and for inputs that are no square picture.
+    canvas  canvas_of(pictures like those that net has learned from), for imagine
+    starts  paths to begin with for each target
+    steps   of descent
+
+    ValueError for starts or steps below 1, and for a canvas of another size than net's inputs.
     """
-    side = checks.side(net.layers[0])
     for name, number in {"starts": starts, "steps": steps}.items():
         if not isinstance(number, int | np.integer) or number < 1:
             raise ValueError(f"{name}: expected a whole number from 1, got {number!r:.50}")
-    rows = net.as_targets(targets)  # (n, 10)
+    rows, side = net.as_targets(targets), checks.side(net.layers[0])  # (n, 10)
+    imagined = (imagine(net, rows, canvas, jiggle=3, seed=seed) - 0.01) / 0.99
     # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
-    loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else net.loss_name
+    loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else None
     rng = np.random.default_rng(seed)
     count, curves = len(rows), [spline(strokes) for strokes in STROKES]
     which = np.tile(np.resize(np.arange(len(curves)), starts), count)
     curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
+    lifts = np.array([len(strokes) - 1 for strokes in STROKES])[which]  # (n * 96,)
     rows = np.repeat(rows, starts, axis=0)  # (n * 96, 10)
+    imagined = np.repeat(imagined.reshape(-1, side, side), starts, axis=0)  # (n * 96, 28, 28)
     points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 96, K, 2)
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
-
-    def best(keep):
-        """The numbers of the best ones of each target."""
-        losses, same = 0, np.random.default_rng(0)
-        for _ in range(16):
-            hand = trembling(same, len(points), points.shape[1], side, much=2)
-            z = net.last_sums(trace(points, curve, hand, side)[0])
-            losses = losses + LOSSES[loss, net.output].value(z, rows, net.activation(-1))
-        order = losses.reshape(count, -1).argsort(axis=1)[:, :keep]
-        return (order + len(points) // count * np.arange(count)[:, None]).ravel()
-
     with one_thread():
         for step in range(steps):
-            if step == steps // 5:
-                kept = best(-(-starts // 12))
-                points, mean, square, rows = (a[kept] for a in (points, mean, square, rows))
+            if step == steps // 4:
+                kept = best(net, points, curve, rows, imagined, lifts, count, -(-starts // 12))
+                points, mean, square = points[kept], mean[kept], square[kept]
                 curve = Curve(*(matrices[kept] for matrices in curve))
-            hand = trembling(rng, len(points), points.shape[1], side)
-            x, memory = trace(points, curve, hand, side)
-            slope = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
-            slope = trace_slopes(slope, curve, hand, memory) + effort(points, curve)[1]
+                rows, imagined, lifts = rows[kept], imagined[kept], lifts[kept]
+            slope = effort(points, curve)[1]
+            reads = step >= steps // 4
+            slope += (0.3 if reads else 1) * likeness(points, curve, imagined)[1]
+            if reads:
+                hand = trembling(rng, len(points), points.shape[1], side)
+                x, memory = trace(points, curve, hand, side)
+                by_x = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
+                slope += trace_slopes(by_x, curve, hand, memory)
             mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
             fair = mean / (1 - 0.9 ** (step + 1)), square / (1 - 0.99 ** (step + 1))
-            rate = float(0.02 + 0.15 * (1 + np.cos(np.pi * step / steps)))  # pixels a step
+            rate = float(0.02 + 0.2 * (1 + np.cos(np.pi * step / steps)))  # pixels a step
             points = fitted(points - rate * fair[0] / (np.sqrt(fair[1]) + 1e-8), curve, side)
-        kept = best(1)
+        kept = best(net, points, curve, rows, imagined, lifts, count, 1)
     places, moves = curve.along[kept] @ points[kept], curve.moves[kept] @ points[kept]
     return Written(ink(places, moves, side=side), places, moves)
+
+
+def likeness(points, curve, imagined):
+    """Half the squared distance from the imagined pictures (n, 28, 28), (n,), and its slope by the
+    points. They are softer than ink; so they are followed with a wider pen."""
+    places, moves = curve.along @ points, curve.moves @ points
+    ink, kept = drawn(places, moves, 1.5 * WIDTH, imagined.shape[1])
+    off = ink - imagined
+    by_places, by_moves = ink_slopes(off, ink, kept, places, moves, 1.5 * WIDTH)
+    slope = curve.along.transpose(0, 2, 1) @ by_places + curve.moves.transpose(0, 2, 1) @ by_moves
+    return (off**2).sum(axis=(1, 2)) / 2, slope
+
+
+def best(net, points, curve, rows, imagined, lifts, count, keep):
+    """The numbers of the best paths, so many of each of `count` targets."""
+    costs = (
+        0.2 * likeness(points, curve, imagined)[0] + 0.5 * effort(points, curve)[0] + 1.5 * lifts
+    )
+    rng = np.random.default_rng(0)  # the same hands for every choice
+    for much in [1.2] * 16 + [0]:  # the last one is what will be kept
+        hand = trembling(rng, len(points), points.shape[1], imagined.shape[1], much)
+        outputs = net.outputs(trace(points, curve, hand, imagined.shape[1])[0]) + 1e-9
+        share = outputs / outputs.sum(axis=1, keepdims=True)  # (n, 10)
+        costs = costs - (rows * np.log(share)).sum(axis=1) * (1 / 16 if much else 2)
+    order = costs.reshape(count, -1).argsort(axis=1)[:, :keep]
+    return (order + len(points) // count * np.arange(count)[:, None]).ravel()

@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from conftest import central_differences, copied, relative_error, small
+from conftest import central_differences, relative_error, small
 
 import pen
-from activations import ACTIVATIONS, LOSSES
-from nn import NeuralNetwork
 
 
 def doubles(values):
