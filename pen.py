@@ -268,6 +268,6 @@ def best(net, points, curve, rows, imagined, lifts, count, keep):
         hand = trembling(rng, len(points), points.shape[1], imagined.shape[1], much)
         outputs = net.outputs(trace(points, curve, hand, imagined.shape[1])[0]) + 1e-9
         share = outputs / outputs.sum(axis=1, keepdims=True)  # (n, 10)
-        costs = costs - (rows * np.log(share)).sum(axis=1) * (1 / 16 if much else 2)
+        costs = costs - (rows * np.log(share)).sum(axis=1) * (1 / 16 if much else 5)
     order = costs.reshape(count, -1).argsort(axis=1)[:, :keep]
     return (order + len(points) // count * np.arange(count)[:, None]).ravel()

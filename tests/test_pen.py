@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import central_differences, relative_error, small
+from conftest import central_differences, copied, relative_error, small
 
 import pen
+from activations import LOSSES
+from imagine import canvas_of
+from nn import NeuralNetwork
 
 
 def doubles(values):
@@ -98,3 +101,59 @@ def test_the_slope_of_the_effort_is_exact(drawing):
     points, curve, _ = drawing
     measured = central_differences(lambda: pen.effort(points, curve)[0].sum(), points, 1e-4)
     assert relative_error(pen.effort(points, curve)[1], measured) < 1e-6
+
+
+def test_the_slope_of_the_likeness_is_exact(drawing):
+    points, curve, _ = drawing
+    imagined = np.random.default_rng(2).random((3, 28, 28))
+    measured = central_differences(
+        lambda: pen.likeness(points, curve, imagined)[0].sum(), points, 1e-4
+    )
+    assert relative_error(pen.likeness(points, curve, imagined)[1], measured) < 1e-6
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def canvas(sample):
+    return canvas_of(sample[0].images)
+
+
+def test_written_digits_are_recognised(trained, canvas):
+    written = pen.write(trained, [1, 7], canvas, starts=12, steps=60)
+    assert written.images.shape == (2, 784) and written.images.dtype == np.float32
+    assert written.places.shape == written.moves.shape == (2, 48, 2)
+    assert 0.01 <= written.images.min() < written.images.max() <= 1
+    assert list(trained.predict(written.images)) == [1, 7]
+    assert np.allclose(written.images, pen.ink(written.places, written.moves))
+
+
+def test_the_same_seed_writes_the_same_and_leaves_the_network_alone(trained, canvas):
+    before, state = copied(trained), trained.rng.bit_generator.state
+    one, other, another = (
+        pen.write(trained, 3, canvas, starts=4, steps=8, seed=seed).images for seed in (0, 0, 1)
+    )
+    assert np.array_equal(one, other) and not np.array_equal(one, another)
+    assert all(map(np.array_equal, before, copied(trained)))
+    assert trained.rng.bit_generator.state == state
+
+
+@pytest.mark.parametrize("loss, output", LOSSES)
+def test_every_network_can_write(loss, output, canvas):
+    written = pen.write(small(loss=loss, output=output), [0, 9], canvas, starts=3, steps=5)
+    assert written.images.shape == (2, 784) and np.isfinite(written.images).all()
+
+
+@pytest.mark.parametrize("knob", [{"starts": 0}, {"steps": 0}, {"starts": 1.5}], ids=str)
+def test_knobs_out_of_range_are_refused(trained, canvas, knob):
+    (name,) = knob
+    with pytest.raises(ValueError, match=f"{name}: expected a whole number from 1"):
+        pen.write(trained, 3, canvas, **knob)
+
+
+def test_it_refuses_a_canvas_of_another_size_and_a_digit_without_a_node(trained, canvas):
+    with pytest.raises(ValueError, match="a canvas of 784 pixels does not fit 64 inputs"):
+        pen.write(NeuralNetwork((64, 10)), 3, canvas)
+    with pytest.raises(ValueError, match="labels: expected 0 to 9, got 10 to 10"):
+        pen.write(trained, 10, canvas)
