@@ -170,7 +170,7 @@ def effort(points, curve):
 
 
 def fitted(points, curve, side=28):
-    """The points of a path as MNIST's digits are: 20 of 28 pixels high, at most as wide, less the
+    """The points of a path as MNIST's digits are: 20 of 28 pixels high and at most 17 wide with the
     pen's own width, and centred by its ink."""
     path = curve.along @ points  # (n, 48, 2)
     size = np.maximum(path.max(axis=1) - path.min(axis=1), 1e-3)[:, None]  # (n, 1, 2)

@@ -1,8 +1,10 @@
 """The pen: its ink, its exact slopes, and what a network writes with it."""
 
+import json
+
 import numpy as np
 import pytest
-from conftest import central_differences, copied, relative_error, small
+from conftest import ROOT, central_differences, copied, relative_error, small
 
 import pen
 from activations import LOSSES
@@ -157,3 +159,12 @@ def test_it_refuses_a_canvas_of_another_size_and_a_digit_without_a_node(trained,
         pen.write(NeuralNetwork((64, 10)), 3, canvas)
     with pytest.raises(ValueError, match="labels: expected 0 to 9, got 10 to 10"):
         pen.write(trained, 10, canvas)
+
+
+def test_the_committed_judges_read_what_six_networks_wrote():
+    results = json.loads((ROOT / "benchmarks" / "pen.json").read_text(encoding="utf-8"))
+    table = results["read, of ten, by network"]
+    assert list(table) == ["shipped", *(f"seed {seed}" for seed in range(5))]
+    for judge in ("network", "SVM", "neighbours", "convolutional"):
+        assert sum(row[judge] for row in table.values()) >= 57
+    assert (ROOT / "data" / "writing.gif").stat().st_size < 2_000_000
