@@ -16,7 +16,7 @@ from pen import WIDTH, ink, write
 
 CELL, GAP = 72, 8  # pixels; ten cells make 800
 LINE = 30  # of text
-SEED = 1  # of five the one with the plainest digits
+SEED = 1
 
 
 def row(pictures):
