@@ -71,13 +71,17 @@ def building(layers, biases, initial, seed, dtype):
         _refuse("layers", "two or more whole numbers above 0", layers)
     _each("True or False", lambda b: isinstance(b, bool | int | np.bool_), biases=biases)
     _each("a function (rng, shape) -> weights", callable, initial=initial)
-    parts = seed if isinstance(seed, list | tuple) else [seed]
-    if not (all(map(_whole, parts)) or seed is None or isinstance(seed, np.random.Generator)):
-        _refuse("seed", "a whole number from 0, or None", seed)
+    seeded(seed)
     named = isinstance(dtype, type | str | np.dtype)  # in an array `in` would compare its numbers
     if not named or dtype not in (np.float32, np.float64, "float32", "float64"):
         _refuse("dtype", "np.float32 or np.float64", dtype)
     return tuple(int(n) for n in nodes)
+
+
+def seeded(seed):
+    parts = seed if isinstance(seed, list | tuple) else [seed]
+    if not (all(map(_whole, parts)) or seed is None or isinstance(seed, np.random.Generator)):
+        _refuse("seed", "a whole number from 0, or None", seed)
 
 
 def drawn(weights, shape):
@@ -324,8 +328,10 @@ def pictures(images, least=2):
     return images
 
 
-def imagining(net, canvas, steps, learning_rate, distance, jiggle):
+def imagining(net, canvas, steps, learning_rate, distance, jiggle, seed, callback):
     """The side of the picture."""
+    seeded(seed)
+    _each("a function or None", _function, callback=callback)
     _each("a whole number from 0", _whole, steps=steps, jiggle=jiggle)
     _each("a number from 0", lambda n: _real(n, 0), distance=distance)
     _each("a number above 0", _positive, learning_rate=learning_rate)
@@ -335,3 +341,7 @@ def imagining(net, canvas, steps, learning_rate, distance, jiggle):
     if pixels != net.layers[0]:
         raise ValueError(f"a canvas of {pixels} pixels does not fit {net.layers[0]} inputs")
     return side(pixels)
+
+
+def writing(**numbers):
+    _each("a whole number from 1", lambda n: _whole(n, 1), **numbers)

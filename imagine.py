@@ -74,7 +74,7 @@ def imagine(
 
     ValueError for knobs out of range, and for a canvas of another size than the network's inputs.
     """
-    side = checks.imagining(net, canvas, steps, learning_rate, distance, jiggle)
+    side = checks.imagining(net, canvas, steps, learning_rate, distance, jiggle, seed, callback)
     targets = net.as_targets(targets)  # (n, 10)
     # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
     loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else None

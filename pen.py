@@ -207,9 +207,7 @@ def write(net, targets, canvas, *, starts=96, steps=200, seed=0):
 
     ValueError for starts or steps below 1, and for a canvas of another size than net's inputs.
     """
-    for name, number in {"starts": starts, "steps": steps}.items():
-        if not isinstance(number, int | np.integer) or number < 1:
-            raise ValueError(f"{name}: expected a whole number from 1, got {number!r:.50}")
+    checks.writing(starts=starts, steps=steps)
     rows, side = net.as_targets(targets), checks.side(net.layers[0])  # (n, 10)
     imagined = (imagine(net, rows, canvas, jiggle=3, seed=seed) - 0.01) / 0.99
     # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.

@@ -14,6 +14,7 @@ from distortions import affine, distort, look, random_affine
 from imagine import canvas_of, imagine
 from nn import NeuralNetwork, rotate
 from optimisers import nesterov
+from pen import write
 from storage import load, save
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 64)).astype(np.uint8)
@@ -61,7 +62,12 @@ CALLS = {  # function, valid arguments by name, and those of them that are tried
     "imagine": (
         imagine,
         {"net": NET, "targets": 1, "canvas": CANVAS, "steps": 1},
-        "canvas steps learning_rate distance jiggle",
+        "canvas steps learning_rate distance jiggle seed callback",
+    ),
+    "write": (
+        write,
+        {"net": NET, "targets": 1, "canvas": CANVAS, "starts": 1, "steps": 1},
+        "canvas starts steps seed",
     ),
     "nesterov": (nesterov, {"momentum": 0.9}, "momentum decay"),
     "save": (save, {"net": NET, "path": "never.npz"}, "net"),
