@@ -65,7 +65,7 @@ def browser():
 def lab(tmp_path_factory):
     """The address of a JupyterLab that serves a copy of the repository."""
     home = tmp_path_factory.mktemp("lab")
-    leave = shutil.ignore_patterns(".*", "mnist_*.csv*", "my_digits.npz", "*.html", "benchmarks")
+    leave = shutil.ignore_patterns(".*", "mnist_*.csv*", "my_digits.npz", "*.html")
     shutil.copytree(ROOT, home / "repository", ignore=leave)
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
@@ -119,7 +119,7 @@ class Notebook:
         self.page.get_by_text("| Idle").wait_for(timeout=90_000)  # in the status bar
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
-        self.page.wait_for_function(ALL_RAN, timeout=400_000)
+        self.page.wait_for_function(ALL_RAN, timeout=240_000)
 
     def _listen(self, message):
         if message.type == "error" and "Failed to load resource" not in message.text:
