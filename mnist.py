@@ -21,7 +21,7 @@ import numpy as np
 
 import digit_csv
 import mirrors
-from machine import written_whole
+from files import printed, written_whole
 
 HERE = Path(__file__).resolve().parent
 # Each CSV is made of two files. Smallest first: without a network, 10 kB are enough to know it.
@@ -74,7 +74,7 @@ def load(directory="data"):
         elif "cannot be" not in reason:  # of the mirrors
             reason = f"{path.name}: {reason}"
         print(
-            f"Full MNIST could not be had ({_printable(reason):.140}). {''.join(left)}Here is the "
+            f"Full MNIST could not be had ({printed(reason):.140}). {''.join(left)}Here is the "
             "sample: a network learns about 95 % from its 4,000 digits, 98 % from MNIST."
         )
         return load_sample()
@@ -127,13 +127,8 @@ def _own(path):
 
 def _shown(path):
     """A path to print: inside the repository, from its root; of a long one the end."""
-    text = _printable(path.relative_to(HERE) if path.is_relative_to(HERE) else path)
+    text = printed(path.relative_to(HERE) if path.is_relative_to(HERE) else path)
     return text if len(text) <= 70 else f"...{text[-67:]}"
-
-
-def _printable(text):
-    """Text whose escape codes, line ends and the like do nothing where it is printed."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text))
 
 
 # --- What is there, and what is fetched -----------------------------------------------------------

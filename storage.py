@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from machine import naming, printed, sweep, written_whole
+from files import naming, printed, sweep, written_whole
 from nn import NeuralNetwork
 
 OPTIONS = ("layers", "hidden", "output", "loss", "biases")  # of NeuralNetwork

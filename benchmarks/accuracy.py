@@ -36,8 +36,8 @@ import plots
 import storage
 from benchmarks import defaults
 from distortions import distort, look
+from files import written_whole
 from lessons import shortcut
-from machine import written_whole
 from nn import NeuralNetwork, largest
 from optimisers import nesterov
 

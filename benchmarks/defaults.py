@@ -27,7 +27,7 @@ from tqdm.auto import tqdm
 
 import mnist
 from activations import ACTIVATIONS, LOSSES
-from machine import written_whole
+from files import written_whole
 from nn import NeuralNetwork
 from optimisers import schedule
 

@@ -27,6 +27,7 @@ import os
 import sys
 from pathlib import Path
 
+from files import written_whole
 from lessons.log_bans import FORMS, Bans, read_networks
 from lessons.log_files import Tally, check, in_order, read, sample
 from lessons.log_follow import follow
@@ -34,7 +35,6 @@ from lessons.log_judge import Judge
 from lessons.log_report import Summary, judge_log
 from lessons.log_verdicts import Costs, count, thresholds
 from lessons.simulated_log import simulate
-from machine import written_whole
 
 COMMAND = "python -m lessons.access_log"
 LEARN_FROM = 20_000  # lines of the good logs, and of the bad ones, picked at random

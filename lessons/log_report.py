@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from files import printed
 from lessons.log_judge import BATCH
 from lessons.log_verdicts import VERDICTS, verdicts
 
@@ -38,8 +39,7 @@ class Summary:
 
 def printable(text, most=200):
     """Text that cannot give orders to a terminal, and not too much of it."""
-    text = text if len(text) <= most else text[: most - 3] + "..."
-    return text if text.isprintable() else text.encode("unicode_escape").decode()
+    return printed(text if len(text) <= most else text[: most - 3] + "...")
 
 
 def batches(entries):

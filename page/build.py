@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 import mnist
+from files import written_whole
 from imagine import canvas_of
-from machine import written_whole
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"

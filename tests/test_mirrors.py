@@ -417,14 +417,14 @@ def test_two_at_once(tmp_path, serve):
 
 @pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
 def test_killed_process(tmp_path, serve):
-    """Killed while it writes, it leaves a .part and no CSV. (machine.py removes the .part.)"""
+    """Killed while it writes, it leaves a .part and no CSV. (files.py removes the .part.)"""
     code = """
-import os, sys, machine
+import os, sys, files
 def wait(file):
     print("writing", flush=True)
     sys.stdin.read()
 os.fsync = wait
-with machine.written_whole(sys.argv[1]) as file:
+with files.written_whole(sys.argv[1]) as file:
     file.write(b"7,0,0")
 """
     process = subprocess.Popen(

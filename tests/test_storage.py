@@ -101,7 +101,7 @@ def test_an_exception_while_saving_leaves_the_old_file(tmp_path, monkeypatch, er
             args[0].write(b"half a file")
         raise error
 
-    room = "storage" if function == "np.savez" else "machine"
+    room = "storage" if function == "np.savez" else "files"
     monkeypatch.setattr(f"{room}.{function}", failing)
     with pytest.raises(type(error)):
         save(small(2), path)
