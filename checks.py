@@ -294,9 +294,8 @@ def diverged(epoch, kept):
 # --- Asking ---------------------------------------------------------------------------------------
 
 
-def looks(number):
-    _each("a whole number from 1", lambda n: _whole(n, 1), looks=number)
-    return int(number)
+def counts(**numbers):
+    _each("a whole number from 1", lambda n: _whole(n, 1), **numbers)
 
 
 def finite(**numbers):
@@ -341,7 +340,3 @@ def imagining(net, canvas, steps, learning_rate, distance, jiggle, seed, callbac
     if pixels != net.layers[0]:
         raise ValueError(f"a canvas of {pixels} pixels does not fit {net.layers[0]} inputs")
     return side(pixels)
-
-
-def writing(**numbers):
-    _each("a whole number from 1", lambda n: _whole(n, 1), **numbers)

@@ -97,8 +97,9 @@ def look(net, images, looks):
 
     ValueError for rows that are no square pictures, and for less than one look.
     """
+    checks.counts(looks=looks)
     copies = [images]
-    if checks.looks(looks) > 1:
+    if looks > 1:
         maps = zip(*random_affine(np.random.default_rng(0), looks, **LOOK), strict=True)
         copies = (affine(images, matrix, shift) for matrix, shift in maps)
     z = sum(net.last_sums(copy) for copy in copies) / int(looks)  # (n, 10)

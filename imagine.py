@@ -76,8 +76,7 @@ def imagine(
     """
     side = checks.imagining(net, canvas, steps, learning_rate, distance, jiggle, seed, callback)
     targets = net.as_targets(targets)  # (n, 10)
-    # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
-    loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else None
+    loss = steep_loss(net)
     rng = np.random.default_rng(seed)
     mean, directions = canvas  # (784,), (80, 784)
     amounts = np.zeros((len(targets), len(directions)), net.dtype)  # (n, 80)
@@ -97,6 +96,12 @@ def imagine(
             if callback:
                 callback(step, images)
     return np.clip(mean + amounts @ directions, 0.01, 0.99)
+
+
+def steep_loss(net):
+    """The loss to descend on a picture. Squared error is flat where the outputs are surely wrong;
+    cross-entropy is not. None, the network's own, where it does not fit the outputs."""
+    return "cross-entropy" if ("cross-entropy", net.output) in LOSSES else None
 
 
 def shifted(images, side, down, right):

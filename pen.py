@@ -31,9 +31,8 @@ import numpy as np
 from scipy.interpolate import BSpline
 
 import checks
-from activations import LOSSES
 from distortions import random_affine
-from imagine import imagine
+from imagine import imagine, steep_loss
 from machine import one_thread
 
 PIECES = 48  # of a path
@@ -207,12 +206,10 @@ def write(net, targets, canvas, *, starts=96, steps=200, seed=0):
 
     ValueError for starts or steps below 1, and for a canvas of another size than net's inputs.
     """
-    checks.writing(starts=starts, steps=steps)
+    checks.counts(starts=starts, steps=steps)
     rows, side = net.as_targets(targets), checks.side(net.layers[0])  # (n, 10)
     imagined = (imagine(net, rows, canvas, jiggle=3, seed=seed) - 0.01) / 0.99
-    # Squared error is flat where the outputs are surely wrong. Cross-entropy is not.
-    loss = "cross-entropy" if ("cross-entropy", net.output) in LOSSES else None
-    rng = np.random.default_rng(seed)
+    loss, rng = steep_loss(net), np.random.default_rng(seed)
     count, curves = len(rows), [spline(strokes) for strokes in STROKES]
     which = np.tile(np.resize(np.arange(len(curves)), starts), count)
     curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))

@@ -43,7 +43,8 @@ class DrawingPad(Panel):
     """
 
     def __init__(self, net, looks=1):
-        self.net, self.looks, self.lock = net, checks.looks(looks), threading.Lock()
+        checks.counts(looks=looks)
+        self.net, self.looks, self.lock = net, looks, threading.Lock()
         self.sheet, self.shows = Sheet(), HTML()
         clear = Button(description="Clear", layout=Layout(width="80px"))
         clear.on_click(lambda _: self.clear())
