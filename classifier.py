@@ -96,17 +96,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         new = not hasattr(self, "network_")
         if new and classes is None:
             raise ValueError("the first call of partial_fit needs classes, all labels there are")
-        if (
-            not new
-            and classes is not None
-            and not np.array_equal(np.unique(classes), self.classes_)
-        ):
-            raise ValueError(
-                f"classes are {np.unique(classes)}, but the first call had {self.classes_}; "
-                "fit begins anew with others"
-            )
-        classes = classes if new else self.classes_
-        return self._train(X, y, classes, sample_weight, epochs=1, reset=new)
+        if new:
+            return self._train(X, y, classes, sample_weight, epochs=1, reset=True)
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            found = f"classes are {np.unique(classes)}, but the first call had {self.classes_}"
+            raise ValueError(f"{found}; fit begins anew, with others")
+        return self._train(X, y, self.classes_, sample_weight, epochs=1, reset=False)
 
     def _train(self, X, y, classes, sample_weight, epochs, reset):
         X, y = self._checked(X, y, reset)
