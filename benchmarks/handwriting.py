@@ -18,7 +18,7 @@ from sklearn.datasets import load_digits
 import handwriting
 import storage
 from distortions import look
-from machine import written_whole
+from files import written_whole
 
 HERE = Path(__file__).resolve().parent
 
@@ -45,9 +45,11 @@ def read(net, images, labels, kinds, looks):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.handwriting", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("folder", type=Path)
-    parser.add_argument("networks", nargs="*", default=["data/digits.npz"])
+    parser.add_argument("networks", nargs="*", default=["data/digits.npz", "data/default.npz"])
     choices = parser.parse_args()
     with (choices.folder / "labels.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
