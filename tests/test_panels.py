@@ -385,7 +385,7 @@ def clocked(train, *what):
 @pytest.mark.parametrize("first", ["cell", "panel"])
 def test_panel_and_cell_train_equally_fast_and_to_the_same_bits(large, digits, first):
     before, seconds = limits(), {"cell": [], "panel": []}
-    for _ in range(3):
+    for _ in range(20):  # a busy machine makes either slow, now and then; a fault makes one of them
         for who in ("cell", "panel") if first == "cell" else ("panel", "cell"):
             train_there = (in_a_cell, digits) if who == "cell" else (in_the_panel, large)
             net, took = clocked(*train_there)
@@ -394,8 +394,10 @@ def test_panel_and_cell_train_equally_fast_and_to_the_same_bits(large, digits, f
                 cell = net
         assert_same_weights(large.net, cell)
         assert limits() == before
-    fastest = min(map(min, seconds.values()))
-    assert max(map(min, seconds.values())) < 2 * fastest, seconds
+        fastest, slowest = sorted(map(min, seconds.values()))
+        if slowest < 2 * fastest:
+            return
+    raise AssertionError(seconds)
 
 
 @pytest.mark.parametrize("first", ["cell", "panel"])
