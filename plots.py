@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+TELLABLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#000000")  # Okabe and Ito, too
 WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
 
 
@@ -142,6 +143,27 @@ def curve(history, epochs=None):
     axes.yaxis.set_major_formatter("{x:.1%}")
     if history:
         axes.legend()
+    return picture
+
+
+def losses(curves, levels=(), every=1):
+    """How the loss of several trainings goes down: name -> losses, one each `every` steps.
+
+    levels  name -> a loss to compare with, drawn across
+    """
+    picture = Picture(WIDTH, 3.2)
+    axes, styles = picture.subplots(), ("-", "--", "-.", ":")
+    for i, (name, values) in enumerate(curves.items()):
+        color = TELLABLE[i % len(TELLABLE)]
+        steps = every * np.arange(len(values))
+        axes.plot(steps, values, color=color, linestyle=styles[i % 4], label=name)
+    for name, level in dict(levels).items():
+        axes.axhline(level, color=GREY, linewidth=1)
+        place = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+        axes.annotate(name, (1, level), (-4, -3), ha="right", va="top", fontsize=8, **place)
+    axes.set(xlabel="steps", ylabel="loss", ylim=(0, None))
+    axes.grid(alpha=0.3)
+    axes.legend(loc="upper right", fontsize=8)
     return picture
 
 

@@ -197,3 +197,11 @@ def test_steps_show_pictures_of_any_size_with_their_names():
     dark = [image.cmap(image.norm(value))[0] for image, value in zip(shown, (0, 1), strict=True)]
     assert dark == [0, 0]
     assert {"grey", "ink"} <= {*words(picture)} and "level" not in words(picture)
+
+
+def test_losses_start_at_the_first_step_and_have_a_line_each():
+    picture = plots.losses({"slow": [3, 2, 2], "fast": [3, 1]}, {"knows nothing": 2.5}, every=10)
+    slow, fast, level = picture.axes[0].get_lines()
+    assert slow.get_data()[0].tolist() == [0, 10, 20] and fast.get_data()[1].tolist() == [3, 1]
+    assert slow.get_linestyle() != fast.get_linestyle(), "told apart without colours"
+    assert set(level.get_ydata()) == {2.5}
