@@ -270,6 +270,47 @@ def bars(values, label):
     return picture
 
 
+def shares(rows, labels):
+    """Two shares, 0..1, a row (name -> (first, second)); `labels` says what the two are."""
+    picture = Picture(WIDTH, 1 + 0.25 * len(rows))
+    axes, places = picture.subplots(), np.arange(len(rows))
+    kinds = zip(zip(*rows.values(), strict=True), labels, ("o", "s"), (BLUE, ORANGE), strict=True)
+    for values, label, marker, color in kinds:
+        axes.plot(values, places, marker, color=color, label=label)
+    axes.set_yticks(places, rows, parse_math=False)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return picture
+
+
+def spread(values, of, counted):
+    """How many of these shares, 0..1, lie where, and their mean."""
+    picture = Picture(WIDTH, 2.2)
+    axes = picture.subplots()
+    axes.hist(values, bins=12, color=BLUE, edgecolor="white")
+    axes.axvline(np.mean(values), color=ORANGE, linestyle="--", label="mean")
+    axes.set(xlabel=of, ylabel=counted)
+    axes.xaxis.set_major_formatter("{x:.1%}")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    return picture
+
+
+def heat(table, least, label):
+    """A DataFrame of shares, 0..1, as a map whose darkest shade is `least` and all below."""
+    picture = Picture(6, 2.6)
+    axes = picture.subplots()
+    shades = axes.imshow(table, cmap="viridis", aspect="auto", vmin=least)
+    axes.set_xlabel(table.columns.name.replace("_", " "))
+    axes.set_ylabel(table.index.name.replace("_", " "))
+    axes.set_xticks(range(table.shape[1]), table.columns)
+    axes.set_yticks(range(table.shape[0]), table.index)
+    picture.colorbar(shades, label=label, format="{x:.0%}", extend="min")
+    return picture
+
+
 def node(into, out):
     """A hidden node: its weights from the picture (784,) and to the digits (10,)."""
     picture = Picture(WIDTH, 2.6)

@@ -6,6 +6,7 @@ import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
@@ -205,3 +206,25 @@ def test_losses_start_at_the_first_step_and_have_a_line_each():
     assert slow.get_data()[0].tolist() == [0, 10, 20] and fast.get_data()[1].tolist() == [3, 1]
     assert slow.get_linestyle() != fast.get_linestyle(), "told apart without colours"
     assert set(level.get_ydata()) == {2.5}
+
+
+def test_shares_are_a_row_each_from_the_top_and_two_kinds_of_dots():
+    axes = plots.shares({"one": (0.5, 0.25), "two": (1, 0.75)}, ["old", "new"]).axes[0]
+    old, new = axes.get_lines()
+    assert old.get_data()[0].tolist() == [0.5, 1] and new.get_data()[0].tolist() == [0.25, 0.75]
+    assert old.get_marker() != new.get_marker()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
+    assert axes.yaxis_inverted()
+
+
+def test_spread_counts_all_and_marks_the_mean():
+    axes = plots.spread([0.1, 0.2, 0.6], "right", "networks").axes[0]
+    assert sum(bar.get_height() for bar in axes.patches) == 3
+    assert axes.get_lines()[0].get_xdata()[0] == pytest.approx(0.3)
+
+
+def test_heat_is_darkest_at_the_least():
+    index, columns = pd.Index([1, 2], name="hidden_nodes"), pd.Index([0.1, 1], name="learning_rate")
+    axes, bar = plots.heat(pd.DataFrame([[0.5, 0.9], [0.1, 0.8]], index, columns), 0.8, "x").axes
+    assert axes.get_images()[0].get_clim() == (0.8, 0.9)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "hidden nodes")
