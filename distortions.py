@@ -90,6 +90,12 @@ def distort(images, rng, **limits):
     return affine(images, *random_affine(rng, len(images), **limits))
 
 
+def ways(looks):
+    """How the copies are distorted at which `look` looks, always the same: matrices (looks, 2, 2)
+    and shifts (looks, 2)."""
+    return random_affine(np.random.default_rng(0), looks, **LOOK)
+
+
 def look(net, images, looks):
     """What `net` says, (n, 10), when it looks several times: at so many copies of each image,
     distorted in always the same ways, by LOOK at most. The sums that reach its last nodes are
@@ -100,7 +106,6 @@ def look(net, images, looks):
     checks.counts(looks=looks)
     copies = [images]
     if looks > 1:
-        maps = zip(*random_affine(np.random.default_rng(0), looks, **LOOK), strict=True)
-        copies = (affine(images, matrix, shift) for matrix, shift in maps)
+        copies = (affine(images, *way) for way in zip(*ways(looks), strict=True))
     z = sum(net.last_sums(copy) for copy in copies) / int(looks)  # (n, 10)
     return net.activation(-1).value(z)
