@@ -24,7 +24,7 @@ function unknown({ hidden, output }) {  // why a network cannot be shown
 }
 
 function render({ model, el }) {
-  el.style.flex = "1 1 100%";  // or it may collapse beside other widgets
+  el.style.cssText = "flex: 1 1 100%; padding: 4px";  // or it may collapse beside other widgets
   el.dataset.lmSuppressShortcuts = "true";  // arrow keys draw, they do not go to another cell
   const root = make(el, "div", { className: "stage" });
   const trained = () => network(model.get("options"), bytes_in(model.get("parameters")));
@@ -53,6 +53,7 @@ function render({ model, el }) {
     const pixels = bytes_in(model.get("pixels"));
     if (!sending) stage.put(new Float32Array(pixels).map((pixel) => 1 - pixel / 255), 280);
   }
+  stage.examples.remove();  // there are none here
   const heard = { "change:parameters": learned, "change:options": learned, "change:pixels": put };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   put();

@@ -323,6 +323,8 @@ class Stage {
       ? " It is not sure, but has to name one, whatever you draw." : "";
     this.says.innerHTML = `${verdict} <b>${this.digit}</b>, with ${output.toFixed(2)}${looks}.`
       + doubt;
+    const { length } = this.net.weights;
+    if (length > 2) this.says.innerHTML += ` You see the first of its ${length - 1} hidden layers.`;
     if (!this.speaks) return;
     const entries = this.entries(this.digit), loud = entries.slice(0, ENTRIES);
     const against = entries.slice(-ENTRIES).reverse();
@@ -355,7 +357,9 @@ class Stage {
     const [all, box] = [this.root, this.tiles[pointed]].map((part) => part.getBoundingClientRect());
     const left = box.left + box.width / 2 - all.left - tip.offsetWidth / 2;
     const kept = Math.min(Math.max(left, 0), all.width - tip.offsetWidth);
-    tip.style.transform = `translate(${kept}px, ${box.top - all.top - tip.offsetHeight - 6}px)`;
+    const above = box.top - all.top - tip.offsetHeight - 6;
+    const down = above < 0 ? box.bottom - all.top + 6 : above;  // nothing is cut off at the top
+    tip.style.transform = `translate(${kept}px, ${down}px)`;
   }
 
   z(j) {  // the sum into a node of the first layer
