@@ -123,7 +123,7 @@ class Notebook:
     def panel(self, name):
         """The output that holds a panel: the one after the line which announces it."""
         cell = self.page.locator(".jp-CodeCell", has_text=f"{name}: in JupyterLab").last
-        panel = cell.locator(OUTPUT, has=self.page.locator(".jupyter-widgets")).first
+        panel = cell.locator(OUTPUT, has=self.page.locator(".jupyter-widgets, .stage")).first
         panel.scroll_into_view_if_needed()
         return panel
 
@@ -293,8 +293,8 @@ def test_drawn_digits_are_read(network, digit, place):
     press(panel, "Clear")
     wait_for_text(panel, "Draw a digit")
     draw(network.page, panel.locator(".pad"), STROKES[digit], *PLACES[place])
-    text = wait_for_text(panel, f"It says {digit}, with")
-    print(f"{digit}, {place}: {text.splitlines()[-1]}")
+    wait_for_text(panel, f"It says {digit}, with")
+    print(f"{digit}, {place}: {panel.locator('.says').inner_text()}")
     network.keep(panel, f"drawn_{digit}_{place.split()[-1]}")
     press(panel, "Clear")
     wait_for_text(panel, "Draw a digit")
