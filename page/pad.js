@@ -42,7 +42,7 @@ function render({ model, el }) {
   const stage = new Stage(root, trained(), {
     refusal: unknown(model.get("options")),
     maps: numbers(maps.length / 6).map((i) => maps.subarray(6 * i, 6 * i + 6)),
-    drew: () => { timer ??= setTimeout(() => send(stage.grey), 80); },
+    drew: () => { timer ??= setTimeout(() => send(stage.sheet.grey), 80); },
   });
 
   function learned() {
@@ -51,9 +51,9 @@ function render({ model, el }) {
   }
   function put() {  // what the kernel has: nothing, or the drawing before the page was closed
     const pixels = bytes_in(model.get("pixels"));
-    if (!sending) stage.put(new Float32Array(pixels).map((pixel) => 1 - pixel / 255), 280);
+    if (!sending) stage.sheet.put(new Float32Array(pixels).map((pixel) => 1 - pixel / 255), 280);
   }
-  stage.examples.remove();  // there are none here
+  stage.sheet.examples.remove();  // there are none here
   const heard = { "change:parameters": learned, "change:options": learned, "change:pixels": put };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   put();

@@ -213,8 +213,9 @@ async function begin() {
   show_speeds({ ready: performance.now() });
   element("previous").onclick = () => stage.pick((stage.node + 99) % 100);
   element("next").onclick = () => stage.pick((stage.node + 1) % 100);
-  stage.write(THREE).then(() => {
-    if (stage.example) stage.pick(stage.entries(stage.digit)[0][0]);  // one that has much to say
+  stage.sheet.write(THREE).then(() => {
+    if (!stage.sheet.example) return;
+    stage.pick(stage.entries(stage.digit)[0][0]);  // one that has much to say
   });
 
   numbers(10).forEach((digit) => {
@@ -233,12 +234,12 @@ async function begin() {
   }).observe(element("picture"));
 
   const young = new Stage(element("newborn"), newborn());
-  young.write(THREE);
+  young.sheet.write(THREE);
   show_curve(young.net);
   const [train, test] = await Promise.all(
     ["sample_train.csv.gz", "sample_test.csv.gz"].map((name) => read_digits(file(name))));
-  stage.offer(test.images);
-  young.offer(test.images);
+  stage.sheet.offer(test.images);
+  young.sheet.offer(test.images);
   element("train").onclick = () => {
     if (!lesson.running) return run(young, { train, test });
     lesson.running = false;

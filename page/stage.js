@@ -1,30 +1,11 @@
-// The stage: a sheet to draw on, a tile for each hidden node, the answers, and the lines between
-// them. The page has two, the drawing pad of the notebooks is one. What is computed comes from the
-// other files.
+// The stage: the sheet, a tile for each hidden node, the answers, and the lines between them. The
+// page has two, the drawing pad of the notebooks is one. What is computed comes from other files.
 
-const PEN = 20;  // its width, where the sheet has 280 pixels a side
 const ENTRIES = 8;  // lines for a digit, and as many against it
 const MOST_TILES = 400;
-const SHARP = 3;  // pixels of the screen for one of the sheet
-const ARROWS = {  // rows down, columns to the right
-  ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
-};
 const PARTS = `
 <div class="parts">
-  <div class="sheet">
-    <div class="board"><canvas class="paper pad" width="840" height="840" tabindex="0"
-      role="application" aria-label="A sheet to draw a digit on. Arrow keys move the pen, space
-      lowers and lifts it, Delete clears the sheet."></canvas><span class="pen"></span></div>
-    <div class="below">
-      <figure><canvas class="paper seen" width="28" height="28" role="img"
-        aria-label="What the network sees"></canvas><figcaption>what it sees</figcaption></figure>
-      <div class="column">
-        <button type="button" class="clear">Clear</button>
-        <button type="button" class="another" disabled>Example</button>
-        <label>pen <input type="range" class="width" min="4" max="50" value="${PEN}"></label>
-      </div>
-    </div>
-  </div>
+  <div class="sheet"></div>
   <div class="nodes" role="group"></div>
   <div class="answers" role="group" aria-label="The answers"></div>
   <p class="says"></p>
@@ -33,28 +14,7 @@ const PARTS = `
     <span></span></div>
   <p class="spoken" aria-live="polite"></p>
 </div>`;
-const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
-const numbers = (n) => Array.from({ length: n }, (_, i) => i);
-
-function make(parent, tag, properties = {}) {
-  return parent.appendChild(Object.assign(document.createElement(tag), properties));
-}
-
-function shares(pixels = new Uint8Array(784)) {  // bytes -> 0..1
-  return new Float32Array(pixels).map((pixel) => pixel / 255);
-}
-
-// (784,) onto a canvas: the larger a number, up to `most`, the stronger its colour; 0 is clear
-function paint(canvas, row, over = [0, 0, 0], under = over, most = 1) {
-  const context = canvas.getContext("2d"), picture = context.createImageData(28, 28);
-  for (let i = 0; i < row.length; i++) {
-    const color = row[i] > 0 ? over : under;
-    for (let k = 0; k < 3; k++) picture.data[4 * i + k] = color[k];
-    picture.data[4 * i + 3] = 255 * Math.abs(row[i]) / most;
-  }
-  context.putImageData(picture, 0, 0);
-}
 
 function paint_signs(canvas, row, most = Math.max(...row.map(Math.abs))) {  // for or against
   paint(canvas, row, [213, 94, 0], [0, 114, 178], most);
@@ -65,7 +25,7 @@ function column(matrix, j) {
 }
 
 class Stage {
-  // changed  called after each look, drew after each stroke, with the stage
+  // changed  called after each look, drew after each stroke
   // maps     of distortions.js: the network looks so many times
   // refusal  why this network cannot be shown, in words
   constructor(root, net, { changed = () => {}, drew = () => {}, maps = [], refusal } = {}) {
@@ -73,16 +33,9 @@ class Stage {
     Object.assign(this, { pointed: null, hovered: null, chosen: null });
     root.innerHTML = PARTS;
     const find = (name) => root.querySelector(`.${name}`);
-    for (const part of ["pad", "seen", "says", "lines", "nodes", "answers", "tip", "spoken"])
+    for (const part of ["says", "lines", "nodes", "answers", "tip", "spoken"])
       this[part] = find(part);
-    this.ink = make(document.createElement("div"), "canvas", { width: 280, height: 280 })
-      .getContext("2d", { willReadFrequently: true });  // what the network gets
-    this.sheet = this.pad.getContext("2d");  // what one sees, sharp on any screen
-    this.sheet.scale(SHARP, SHARP);
-    find("clear").onclick = () => this.clear();
-    this.width = find("width");
-    this.examples = find("another");
-    this._listen(find("pen"));
+    this.sheet = new Sheet(this, find("sheet"));
     this.use(net);
     this.observer = new ResizeObserver(() => this.show());
     this.observer.observe(root);
@@ -136,122 +89,9 @@ class Stage {
     return bar;
   }
 
-  // Drawing
-
-  _listen(cursor) {
-    const { pad } = this;
-    let pointer = null, last = null, at = [140, 60], lowered = false;
-    const place = (event) => {
-      const box = pad.getBoundingClientRect(), scale = 280 / box.width;
-      return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-    };
-    pad.onpointerdown = (event) => {
-      if (pointer !== null || event.button !== 0) return;
-      pointer = event.pointerId;
-      pad.setPointerCapture(pointer);
-      this.touched();
-      last = place(event);
-      this.line(last, last);
-    };
-    pad.onpointermove = (event) => {
-      if (event.pointerId !== pointer) return;
-      const events = event.getCoalescedEvents?.() ?? [];
-      for (const each of events.length ? events : [event])
-        this.line(last, last = place(each));
-    };
-    pad.onpointerup = pad.onpointercancel = (event) => {
-      if (event.pointerId !== pointer) return;
-      pointer = null;
-      this.tell();
-    };
-    const move = () => {
-      cursor.style.left = `${at[0] / 2.8}%`, cursor.style.top = `${at[1] / 2.8}%`;
-      cursor.classList.toggle("lowered", lowered);
-    };
-    pad.onkeydown = (event) => {
-      const step = ARROWS[event.key], before = at;
-      if (step) at = at.map((number, i) => Math.min(Math.max(number + 10 * step[1 - i], 10), 270));
-      else if (event.key === " ") lowered = !lowered;
-      else if (event.key === "Delete" || event.key === "Backspace") this.clear();
-      else return;
-      event.preventDefault();
-      move();
-      if (event.key === " ") this.speak(lowered ? "pen down" : "pen up");
-      if (!lowered || !(step || event.key === " ")) return;
-      this.touched();
-      this.line(before, at);
-      this.tell();
-    };
-    pad.onblur = () => { lowered = false; move(); };
-    move();
-  }
-
-  touched() {  // whoever draws wipes away what was there to begin with
-    this.pointed = null;
-    if (this.example) this.clear();
-  }
-
-  line(from, to) {
-    for (const paper of [this.ink, this.sheet]) {
-      Object.assign(paper, { lineCap: "round", lineJoin: "round", lineWidth: this.width.value });
-      paper.beginPath();
-      paper.moveTo(...from);
-      paper.lineTo(...to);
-      paper.stroke();
-    }
+  soon() {  // look, as often as the screen can show it
     this.waiting ??= requestAnimationFrame(() => this.look());
-    this.drew(this);
   }
-
-  clear() {
-    this._wipe();
-    this.look();
-    this.tell();
-    this.drew(this);
-  }
-
-  _wipe() {
-    this.example = this.writing = false;
-    for (const paper of [this.ink, this.sheet]) paper.clearRect(0, 0, 280, 280);
-  }
-
-  put(row, side) {  // a picture: 0..1, 1 is ink (side * side,)
-    const small = document.createElement("canvas");
-    small.width = small.height = side;
-    const context = small.getContext("2d"), picture = context.createImageData(side, side);
-    row.forEach((number, i) => { picture.data[4 * i + 3] = 255 * number; });
-    context.putImageData(picture, 0, 0);
-    this._wipe();
-    for (const paper of [this.ink, this.sheet]) paper.drawImage(small, 0, 0, 280, 280);
-    this.look();
-    this.tell(false);
-  }
-
-  offer(images) {
-    this.examples.onclick = () => {  // one that somebody wrote
-      this.put(shares(images.row(Math.floor(Math.random() * images.rows))), 28);
-      this.example = true;
-      this.tell();
-    };
-    this.examples.disabled = false;
-  }
-
-  async write(points) {  // as a hand would, a point after the other
-    this.example = this.writing = true;
-    for (let i = 1; i < points.length; i++) {
-      if (!this.writing) return;  // somebody draws already
-      this.line(points[i - 1], points[i]);
-      if (!calm) await new Promise((go) => setTimeout(go, 60));
-    }
-    this.look();
-  }
-
-  get grey() {  // the sheet as bytes, 255 = paper (280 * 280,)
-    const { data } = this.ink.getImageData(0, 0, 280, 280);
-    return new Uint8Array(280 * 280).map((_, i) => 255 - data[4 * i + 3]);
-  }
-
-  // Thinking
 
   look() {  // at the sheet, with the network as it is now
     if (this.waiting) cancelAnimationFrame(this.waiting);
@@ -259,7 +99,7 @@ class Stage {
     Object.assign(this, { image: null, activations: null, why: this.refusal });
     const began = performance.now();
     try {
-      this.image = prepare(new Grid(280, 280, new Float32Array(this.grey)));
+      this.image = prepare(new Grid(280, 280, new Float32Array(this.sheet.grey)));
     } catch (error) {
       if (!(error instanceof NoDigit)) throw error;
       this.why ??= error.message;
@@ -271,7 +111,7 @@ class Stage {
       this.took = { prepared: prepared - began, answer: performance.now() - prepared };
     }
     if (this.painted !== this.net.epoch) this.paint_tiles();
-    paint(this.seen, shares(this.image?.data));
+    this.sheet.show(this.image);
     this.show();
     this.changed(this);
   }
