@@ -24,7 +24,6 @@ function unknown({ hidden, output }) {  // why a network cannot be shown
 }
 
 function render({ model, el }) {
-  el.style.cssText = "flex: 1 1 100%; padding: 4px";  // or it may collapse beside other widgets
   el.dataset.lmSuppressShortcuts = "true";  // arrow keys draw, they do not go to another cell
   const root = make(el, "div", { className: "stage" });
   const trained = () => network(model.get("options"), bytes_in(model.get("parameters")));

@@ -6,6 +6,7 @@ import anywidget
 import numpy as np
 import PIL.Image
 import traitlets
+from ipywidgets import Layout
 
 import checks
 import handwriting
@@ -46,7 +47,7 @@ class DrawingPad(Panel):
 
     def __init__(self, net, looks=1):
         checks.counts(looks=looks)
-        self.lock, self.box = threading.Lock(), Sheet()
+        self.lock, self.box = threading.Lock(), Sheet(layout=Layout(width="100%", padding="4px"))
         self.net = net
         if looks > 1:
             maps = [np.reshape(part, (looks, -1)) for part in ways(looks)]
