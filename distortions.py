@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import checks
+from machine import has_threads
 
 LOOK = {  # how far more looks at an image are from it; chosen on held-out training digits
     "degrees": 9,
@@ -78,8 +79,12 @@ def affine(images, matrices, shifts):
 
     # Few images at a time, as numbers that stay in the cache are at hand sooner. NumPy lets go of
     # Python's lock while it works, so that threads share the chunks.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, [slice(i, i + 200) for i in range(0, n, 200)]))
+    chunks = [slice(i, i + 200) for i in range(0, n, 200)]
+    if has_threads():
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(work, chunks))
+    else:
+        list(map(work, chunks))
     return new
 
 
