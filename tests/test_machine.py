@@ -9,7 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import ROOT, blas_threads, same, small
+from conftest import PATIENCE, ROOT, blas_threads, same, small
 from threadpoolctl import threadpool_limits
 
 import machine
@@ -80,14 +80,14 @@ class InAThread:
         self.entered, self.leave, self.left, self.over = (threading.Event() for _ in range(4))
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
-        assert self.entered.wait(10)
+        assert self.entered.wait(PATIENCE)
 
     def run(self):
         with one_thread():
             self.entered.set()
-            self.leave.wait(10)
+            self.leave.wait(PATIENCE)
         self.left.set()
-        self.over.wait(10)
+        self.over.wait(PATIENCE)
 
     def end(self):
         self.leave.set()
@@ -110,7 +110,7 @@ def test_it_leaves_others_the_right_to_set_limits(before):
     """Since threadpoolctl 3.8 the first thread that sets one keeps it until it is taken back."""
     there = InAThread()
     there.leave.set()
-    assert there.left.wait(10)  # it has left one_thread and lives on
+    assert there.left.wait(PATIENCE)  # it has left one_thread and lives on
     with threadpool_limits(3, user_api="blas"):
         assert blas_threads() == [3] * len(before)
     there.end()
@@ -180,11 +180,11 @@ def test_a_limit_set_in_a_thread_that_lives_on_is_no_hindrance(before):
     def hold():
         with threadpool_limits(3, user_api="blas"):
             ready.set()
-            assert done.wait(10)
+            assert done.wait(PATIENCE)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     assert limited() == in_a_thread(limited) == (ones, ones)
     done.set()
     thread.join()

@@ -7,8 +7,6 @@ import sys
 import pytest
 from conftest import ROOT
 
-import progress
-
 THERE = """
 import sys, threading, warnings
 
@@ -114,10 +112,3 @@ def test_the_sample_stands_in_where_nothing_can_be_fetched(tmp_path):
     assert "could not be had (mnist_test.csv: the module requests is missing: pip" in printed
     assert printed.endswith("\n4000\n")
     assert "Traceback" not in errors
-
-
-def test_a_bar_needs_no_thread(capfd):
-    """tqdm's own starts one, and says so where it cannot."""
-    with progress.Bar(total=3) as bar:
-        bar.update(3)
-    assert progress.Bar.monitor is None

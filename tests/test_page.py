@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import test_browser
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from PIL import Image, ImageDraw
 from test_browser import PLACES, STROKES, draw
 
@@ -42,7 +42,7 @@ class Visit:
         options |= {"viewport": {"width": width, "height": height}, "has_touch": width < 400}
         self.context, self.errors, self.requests = browser.new_context(**options), [], []
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._listen)
@@ -76,9 +76,9 @@ class Visit:
         )
         return [np.array(flat).reshape(rows, columns) for rows, columns, flat in json.loads(text)]
 
-    def until(self, condition, seconds=60):
+    def until(self, condition):
         """Wait for a condition in JavaScript. (The page forbids what wait_for_function does.)"""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while not self.page.evaluate(condition):
             assert time.monotonic() < deadline, condition
             time.sleep(0.05)
@@ -521,7 +521,7 @@ def test_train_a_newborn_and_draw_for_it_meanwhile(visit, sample):
     stopped = page.evaluate("young.net.epoch")
     page.locator("#train").click()
     visit.until(f"young.net.epoch > {stopped}")
-    visit.until("!lesson.running", 300)
+    visit.until("!lesson.running")
     points = np.array(page.evaluate("lesson.points"))
     print(f"held out: {', '.join(f'{share:.1%}' for share in points[4::5, 1])} after each epoch")
     assert len(points) == 25 and points[-1, 1] >= 0.93 > points[0, 1]
