@@ -75,6 +75,8 @@ def copy(tmp_path_factory):
 def lab(copy):
     """The address of a JupyterLab that serves the copy."""
     home = copy.parent
+    (home / "config").mkdir()
+    shutil.copy(ROOT / "tests" / "jupyter_server_config.py", home / "config")
     for name, settings in SETTINGS.items():
         path = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,5 @@
-"""What JupyterLab reads where it is started in this folder: a notebook that you merely open stays
-as it is. Else each would be changed, as JupyterLab writes your version of Python into it."""
+"""For JupyterLab, where CONTRIBUTING.md puts it: a notebook that you merely open stays as it is.
+Else each would be changed, as JupyterLab writes your version of Python into it."""
 
 
 def without_version(model, **_):
