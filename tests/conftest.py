@@ -14,7 +14,7 @@ from nn import NeuralNetwork
 ROOT = Path(__file__).resolve().parent.parent
 TOY = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
 XOR = np.array([[0], [1], [1], [0]])
-PATIENCE = 240  # seconds, as a machine may be busy; nothing is waited for that has happened
+PATIENCE = 300  # seconds, as a machine may be busy; nothing is waited for that has happened
 WHOLE_BATCH = {"batch_size": None, "rotations": (), "progress": False}
 
 

@@ -43,7 +43,7 @@ def joined(outputs):
     return result
 
 
-def execute(path, timeout=600):
+def execute(path, timeout=3600):
     """The notebook at `path`, run from top to bottom in its own folder. Raises on any error."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(

@@ -131,7 +131,7 @@ class Notebook:
         self.page.get_by_text("| Idle").wait_for()  # in the status bar
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_text("Run All Cells", exact=True).click()
-        self.page.wait_for_function(ALL_RAN)
+        self.page.wait_for_function(ALL_RAN, timeout=3000 * PATIENCE)
 
     def _listen(self, message):
         if message.type == "error" and "Failed to load resource" not in message.text:

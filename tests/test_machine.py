@@ -1,5 +1,6 @@
 """One thread for the products, from wherever it is asked for."""
 
+import contextvars
 import itertools
 import linecache
 import signal
@@ -401,3 +402,30 @@ def test_a_training_whose_loss_is_no_number_gives_the_threads_back(before, digit
     with pytest.raises(ValueError, match="learning rate is too large"):
         net.train(*digits, learning_rate=1e100, progress=False)
     assert blas_threads() == before
+
+
+# --- Threads, where there are some ----------------------------------------------------------------
+
+who = contextvars.ContextVar("who", default="nobody")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_work_is_done_aside_or_else_at_once(monkeypatch, there):
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    def work(name):
+        who.set(name)
+        done.append((name, threading.current_thread()))
+
+    if not there:
+        monkeypatch.setattr(threading.Thread, "start", fail)
+    done = []
+    thread = machine.aside(work, "somebody")
+    assert machine.has_threads() == there
+    if there:
+        thread.join()
+    else:
+        assert thread is None
+    assert done == [("somebody", thread or threading.current_thread())]
+    assert who.get() == "nobody", "what work sets in a ContextVar stays with it"
