@@ -68,8 +68,8 @@ imagining = ImaginePanel(net, canvas_of(some[0]))
 imagining.digit.value = 4
 assert "Imagined, a 4:" in imagining.imagined.value
 pad = DrawingPad(net)
-pad.sheet.pixels = b"\\xff" * 130 * 280 + bytes(20 * 280) + b"\\xff" * 130 * 280
-assert "It says" in pad.shows.value
+pad.box.pixels = b"\\xff" * 130 * 280 + bytes(20 * 280) + b"\\xff" * 130 * 280
+assert pad.image.any()
 """
 JUDGE = """
 from lessons.log_judge import Judge
