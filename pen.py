@@ -3,7 +3,7 @@
     written = write(net, range(10), canvas_of(train.images))
     written.images           # (10, 784)
     written.places[3]        # (48, 2): where the pen is, row and column, piece after piece
-    ink(written.places[:, :9], written.moves[:, :9])  # nine pieces: a film
+    so_far(written, 9)       # (10, 784): the first nine pieces; all of them one by one are a film
 
 The path is a smooth curve, a cubic B-spline: point j of K pulls piece i by the share A_ij,
 
@@ -26,8 +26,7 @@ spreads of each, and a rest r that no digits hold. Both have a price, see `stran
 Sources: the pen as what is sought, Y. Ganin et al. 2018, "Synthesizing Programs for Images using
 Reinforced Adversarial Learning"; a drawing that has a slope by its curve, T.-M. Li et al. 2020,
 "Differentiable Vector Graphics Rasterization for Editing and Learning"; D. Kingma, J. Ba 2014,
-"Adam"; nodes left out, N. Srivastava et al. 2014, "Dropout"; starts that are halved in number again
-and again, K. Jamieson, A. Talwalkar 2016, "Non-stochastic Best Arm Identification".
+"Adam"; nodes left out, N. Srivastava et al. 2014, "Dropout".
 """
 
 import copy
@@ -54,20 +53,32 @@ class Written(NamedTuple):
     moves: np.ndarray  # (n, 48, 2): from each piece's begin to its end; between strokes is no piece
 
 
+def so_far(written, pieces, side=None):
+    """The pictures (n, side^2) when each pen has gone so many pieces: a film. They may be larger
+    than what the network sees."""
+    own = checks.side(written.images.shape[1])
+    side = side or own
+    scale = side / own
+    gone = np.arange(PIECES) < np.broadcast_to(pieces, len(written.places))[:, None]  # (n, 48)
+    places = scale * (written.places + 0.5) - 0.5
+    places = np.where(gone[:, :, None], places, -1000)  # others are far from the sheet
+    return ink(places, scale * written.moves, scale * WIDTH, side)
+
+
 class Curve(NamedTuple):
     """How K points make a path; stacked, n of them."""
 
     along: np.ndarray  # A (48, K)
     moves: np.ndarray  # D (48, K)
     bends: np.ndarray  # (K, K): the second differences of the points of each stroke
-    ends: np.ndarray  # (4,): the first and the last piece of the first stroke and of the last
+    second: np.ndarray  # (): the piece that the second stroke begins with; 48 if there is none
 
 
 def spline(strokes):
     """The Curve of strokes of so many points each, from its first point to its last."""
     points, first, pieces = sum(strokes), 0, 0
     along, moves = np.zeros((2, PIECES, points), np.float32)
-    bends, ends = np.zeros((points, points), np.float32), []
+    bends = np.zeros((points, points), np.float32)
     for count in strokes:
         last = round(PIECES * (first + count) / points)
         knots = np.concatenate([[0] * 3, np.linspace(0, 1, count - 2), [1] * 3])
@@ -77,9 +88,8 @@ def spline(strokes):
         along[pieces:last, own] = (curve[1:] + curve[:-1]) / 2
         moves[pieces:last, own] = curve[1:] - curve[:-1]
         bends[first : first + count - 2, own] = np.diff(np.eye(count), 2, axis=0)
-        ends += [pieces, last - 1]
         first, pieces = first + count, last
-    return Curve(along, moves, bends, np.array(ends[:2] + ends[-2:]))
+    return Curve(along, moves, bends, np.array(round(PIECES * strokes[0] / points)))
 
 
 def ink(places, moves, width=WIDTH, side=28):
@@ -223,19 +233,24 @@ def strangeness(points, curve, canvas, side=28):
 
 
 def untidiness(points, curve, side=28):
-    """What is judged only, not descended on, (n,): ink on ink, a second stroke, and an end that
-    comes near another part of the path but does not reach it."""
+    """What is judged only, not descended on, (n,): ink on ink; two strokes, above all if they do
+    not meet; and, of a single stroke, an end that comes near the path but does not reach it."""
     places, moves = curve.along @ points, curve.moves @ points
     ink = drawn(places, moves, side=side)[0]
     layers = -np.log(1 - np.minimum(ink, 0.999999)) / DARKNESS  # (n, 28, 28): 1 amid one stroke
     blots = np.maximum(0, layers - 1.3).sum(axis=(1, 2))
-    ends = np.take_along_axis(places, curve.ends[:, :, None], axis=1)  # (n, 4, 2)
-    away = np.linalg.norm(ends[:, :, None] - places[:, None], axis=3)  # (n, 4, 48) pixels
+    apart = places[:, :, None] - places[:, None]  # (n, 48, 48, 2)
+    apart = np.sqrt((apart**2).sum(axis=3))  # pixels; a stroke is 3 wide
     travelled = np.linalg.norm(moves, axis=2).cumsum(axis=1)  # (n, 48)
-    between = np.take_along_axis(travelled, curve.ends, axis=1)[:, :, None] - travelled[:, None]
-    away = np.where(abs(between) < 14, np.inf, away).min(axis=2)  # (n, 4); a stroke is 3 wide
-    loose = np.maximum(0, 1 - abs(away - 5) / 4).max(axis=1)
-    return blots + 3 * loose + 0.5 * (curve.ends[:, 2] > 0)
+    ends = apart[:, [0, -1]]  # (n, 2, 48)
+    beside = abs(travelled[:, [0, -1], None] - travelled[:, None]) < 14
+    near = np.where(beside, np.inf, ends).min(axis=2)  # (n, 2)
+    loose = np.maximum(0, 1 - abs(near - 5) / 4).max(axis=1)
+    second = np.arange(PIECES) >= curve.second[:, None]  # (n, 48)
+    across = second[:, None] > second[:, :, None]  # (n, 48, 48)
+    gap = np.where(across, apart, np.inf).min(axis=(1, 2))
+    lifted = 0.5 + np.maximum(0, gap - 1.5)
+    return blots + np.where(curve.second < PIECES, lifted, 2.5 * loose)
 
 
 def absent_minded(net, rng):
@@ -247,7 +262,7 @@ def absent_minded(net, rng):
     return other
 
 
-def write(net, targets, canvas, *, starts=128, steps=200, seed=0):
+def write(net, targets, canvas, *, starts=120, steps=200, seed=0):
     """Targets (n, 10), a digit or several -> Written: paths that `net` takes for them, by gradient
     descent (Adam) on the points that the path is made of.
 
@@ -256,10 +271,10 @@ def write(net, targets, canvas, *, starts=128, steps=200, seed=0):
     or thicker, and often a patch of ink is missing. The reader is absent-minded: in each step
     another half of the network's hidden nodes is away. And what no digits look like has a price.
 
-    The pen begins with many scribbles, of one stroke or two. Each eighth of the steps the worse
-    half of them is given up. The best costs least: doubt of the absent-minded network over 24
-    drawings by a trembling hand, doubt of the whole one about the finished picture, strangeness,
-    effort and untidiness.
+    The pen begins with many scribbles, of one stroke or two. After a quarter of the steps the best
+    eighth of them goes on, and of these the best is kept. It costs least: doubt of the
+    absent-minded network over 24 drawings by a trembling hand, doubt of the whole one about the
+    finished picture, strangeness, effort and untidiness.
 
     canvas  canvas_of(pictures like those that net has learned from)
     starts  paths to begin with for each target
@@ -274,8 +289,8 @@ def write(net, targets, canvas, *, starts=128, steps=200, seed=0):
     count, curves = len(rows), [spline(strokes) for strokes in STROKES]
     which = np.tile(np.resize(np.arange(len(curves)), starts), count)
     curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
-    rows = np.repeat(rows, starts, axis=0)  # (n * 128, 10)
-    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 128, K, 2)
+    rows = np.repeat(rows, starts, axis=0)  # (n * 120, 10)
+    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 120, K, 2)
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
     with one_thread():
         for step in range(1, steps + 1):
@@ -288,8 +303,8 @@ def write(net, targets, canvas, *, starts=128, steps=200, seed=0):
             fair = mean / (1 - 0.9**step), square / (1 - 0.99**step)
             rate = float(0.02 + 0.2 * (1 + np.cos(np.pi * step / steps)))  # pixels a step
             points = fitted(points - rate * fair[0] / (np.sqrt(fair[1]) + 1e-8), curve, side)
-            if step == steps or step % -(-steps // 8) == 0:
-                keep = 1 if step == steps else -(-len(points) // count // 2)
+            if step in (steps // 4, steps):
+                keep = 1 if step == steps else -(-starts // 8)
                 kept = best(net, points, curve, rows, canvas, count, keep)
                 points, mean, square, rows = points[kept], mean[kept], square[kept], rows[kept]
                 curve = Curve(*(matrices[kept] for matrices in curve))

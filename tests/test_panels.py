@@ -22,6 +22,8 @@ from optimisers import fitting_rate, nesterov
 from panels import DrawingPad, ImaginePanel, NeuronExplorer, TrainingPanel, imagining
 from panels.controls import Knob, Latest
 from panels.markup import answer_html, digits_html, table_html
+from panels.witnesses import Witnesses
+from pen import so_far, write
 
 
 @pytest.fixture(scope="module")
@@ -644,6 +646,48 @@ def test_the_film(net, canvas):
         assert panel.step.value == f"step {step} of {len(film)}"
         src = answer_html("", film[step], net.outputs(film[step])[0], "").split('"')
         assert next(part for part in src if part.startswith("data:")) in panel.imagined.value
+
+
+def test_the_pen_writes_stroke_by_stroke(net, canvas, monkeypatch):
+    def quickly(*what, **how):
+        return write(*what, **how, starts=4, steps=8)
+
+    monkeypatch.setattr(imagining, "write", quickly)
+    panel = ImaginePanel(net, canvas)
+    panel.tool.value = "pen"
+    wait_until(lambda: panel.step.value == "piece 48 of 48")
+    written = quickly(net, 3, canvas, seed=0)
+    for pieces in (48, 20):
+        panel.frame.value = pieces
+        image = so_far(written, pieces)[0]
+        answer = answer_html("Written, a 3:", image, net.outputs(image)[0], "").split("<b>")[0]
+        assert panel.imagined.value.startswith(answer)
+    idle = {name for name, knob in panel.knobs.items() if knob.slider.disabled}
+    assert idle == set(panel.knobs) - {"seed"}
+    panel.tool.value = "canvas"
+    wait_until(lambda: shows(panel, "a 3", net.as_targets(3)))
+    assert not any(knob.field.disabled for knob in panel.knobs.values())
+
+
+def test_witnesses_name_the_nearest_known_picture_and_what_others_read(net, canvas, blots):
+    images = blots[0][:50]
+    witnesses = Witnesses(net, images)
+    wanted = net.as_input(images)[7]
+    nearest, away = witnesses.nearest(wanted)
+    assert np.array_equal(nearest, wanted) and away == 0
+    panel = ImaginePanel(net, canvas, images, {"<other>": net})
+    image = panel.film[2][-1]
+    wait_until(lambda: f"&lt;other&gt;: {net.predict(image)[0]}" in panel.others.value)
+    distances = np.linalg.norm(net.as_input(images) - image, axis=1)
+    assert f"{distances.min():.1f} away" in panel.others.value
+    before = panel.others.value
+    panel.frame.value = 0
+    wait_until(lambda: panel.others.value != before)
+
+
+def test_without_witnesses_nothing_is_said_of_others(net, canvas):
+    shown = Witnesses(net).html(canvas.mean)
+    assert "Nearest" not in shown and "Others" not in shown
 
 
 def test_a_canvas_that_does_not_fit_says_so_in_its_place(net):
