@@ -199,17 +199,16 @@ def fitted(points, curve, side=28):
 
 
 def scribbles(rng, count, points):
-    """Random smooth curves (count, K, 2): sums of waves, the longer the higher. Every third is
-    closed: it ends where it began."""
+    """Random smooth curves (count, K, 2): sums of waves, the longer the higher. Half of
+    them are closed: they end where they began."""
     share = (np.arange(points)[:, None] + 0.5) / points  # (K, 1) of the way
     half, whole = np.arange(1, 7), np.arange(1, 4)
     turns = 2 * np.pi * share * whole
     waves = np.cos(np.pi * share * half) / half  # (K, 6)
     closed = np.concatenate([np.cos(turns) / whole, np.sin(turns) / whole], axis=1)  # (K, 6)
     amounts = rng.normal(0, 1, (count, 6, 2))
-    paths = waves @ amounts
-    paths[::3] = closed @ amounts[::3]
-    return paths.astype(np.float32)
+    ends_there = rng.random(count)[:, None, None] < 0.5
+    return np.where(ends_there, closed @ amounts, waves @ amounts).astype(np.float32)
 
 
 def strangeness(points, curve, canvas, side=28):

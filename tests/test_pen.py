@@ -140,10 +140,10 @@ def test_scribbles_are_stranger_than_digits(trained, canvas):
     assert pen.strangeness(straight, curve, canvas)[0] < np.median(scribbled) / 2  # a 1
 
 
-def test_every_third_scribble_ends_where_it_began():
-    paths = pen.scribbles(np.random.default_rng(0), 30, 200)
+def test_half_of_the_scribbles_end_where_they_began():
+    paths = pen.scribbles(np.random.default_rng(0), 400, 200)
     gaps = np.linalg.norm(paths[:, 0] - paths[:, -1], axis=1)
-    assert gaps[::3].max() < 0.5 < np.median(gaps[1::3])
+    assert 160 < (gaps < 0.2).sum() < 250
 
 
 def test_ink_on_ink_a_second_stroke_and_an_end_that_just_misses_are_untidy():
@@ -222,4 +222,17 @@ def test_the_committed_judges_read_what_six_networks_wrote():
     assert list(table) == ["shipped", *(f"seed {seed}" for seed in range(5))]
     for judge in ("network", "SVM", "neighbours", "convolutional"):
         assert sum(row[judge] for row in table.values()) >= 57
+    assert all(row["seconds"] <= 10 for row in table.values())
     assert (ROOT / "data" / "writing.gif").stat().st_size < 2_000_000
+
+
+def test_the_sheet_for_a_person_is_shuffled_and_its_key_fits():
+    pytest.importorskip("torch")
+    from benchmarks.pen import sheet
+
+    images = np.arange(20)[:, None] / 20 * np.ones((20, 784))
+    picture, key = sheet(images)
+    shown = [axes for axes in picture.axes if axes.images]
+    assert [axes.get_xlabel() for axes in shown] == [f"{n}" for n in range(1, 21)]
+    order = [round(20 * axes.images[0].get_array()[0, 0]) for axes in shown]
+    assert order != sorted(order) and key == [n % 10 for n in order]
