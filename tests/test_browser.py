@@ -418,6 +418,20 @@ def test_own_outputs_and_a_blend(backtrack):
     backtrack.fine()
 
 
+def test_the_pen_writes_stroke_by_stroke(backtrack):
+    panel = backtrack.panel("ImaginePanel")
+    press(panel, "7")
+    press(panel, "pen")
+    wait_for_text(panel, "Written, a 7:")
+    panel.locator(".widget-play button").first.click()
+    wait_for_text(panel, r"piece \d of 48")
+    wait_for_text(panel, "piece 48 of 48")
+    backtrack.keep(panel, "written_7")
+    press(panel, "canvas")
+    wait_for_text(panel, "Imagined, a 7:")
+    backtrack.fine()
+
+
 def test_nothing_is_cut_off_in_a_narrow_window(network, backtrack):
     panels = [(network, name) for name in ("TrainingPanel", "NeuronExplorer", "DrawingPad")]
     for notebook, name in [*panels, (backtrack, "ImaginePanel")]:
