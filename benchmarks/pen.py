@@ -4,9 +4,9 @@ The shipped network and five of the default recipe, trained on full MNIST, write
 each. Four judges read them: the network itself (its output for the wanted digit is the largest, and
 0.9 or more), a support vector machine and the three nearest neighbours, trained on 10,000 training
 digits, and a small convolutional network (PyTorch), trained on all. Prints JSON: of ten digits, how
-many each reads, by network, and the seconds of one core that ten take. Most
-numbers of `write` were set by what the seeds 0 to 2 wrote, but each of the six was looked at at
-some time: none judges blindly.
+many each reads, by network, and the seconds of one core that ten take. Most numbers of `write` were
+set by what the seeds 0 to 2 wrote, but each of the six was looked at at some time: none judges
+blindly.
 
 And a person? `--sheet sheet.png key.json` lays out all sixty, shuffled and numbered, without a
 name, and puts what they should be into another file. Let somebody who has not seen the key read
