@@ -22,7 +22,8 @@ const PARTS = `
     again to go on.</p>
   <section class="chain" aria-live="off">
     <div class="head"><h4></h4><p class="slope"></p>
-      <p class="try"><button type="button" class="nudge"></button><span role="status"></span></p></div>
+      <p class="try"><button type="button" class="nudge"></button><span role="status"></span></p>
+    </div>
     <div class="table" role="table" aria-label="the chain of numbers"></div>
   </section>`;
 
@@ -48,7 +49,8 @@ class Blame {
   load() {  // new numbers
     const { model, find } = this;
     const text = model.get("weights"), before = this.net;
-    if (text !== this.text) this.weights = numbers_of(this.text = text, Float32Array);  // only if they changed
+    if (text !== this.text) this.weights = numbers_of(text, Float32Array);  // else as they are
+    this.text = text;
     this.net = new Numbers(model.get("about"), this.weights, model.get("numbers"));
     const { net } = this, { targets, a, last } = net, many = net.layers[last] > 1;
     const best = (row) => row.indexOf(Math.max(...row)), digit = best(targets);
@@ -119,7 +121,8 @@ class Blame {
   table() {
     const { net, place, find } = this, { layer, node, from } = place;
     const { width } = this, taken = width > 1186 ? 776 : width > 800 ? 320 : 270;
-    const columns = Math.max(3, Math.min(10, Math.floor((width - taken) / 61))), all = net.layers[layer + 1];
+    const columns = Math.max(3, Math.min(10, Math.floor((width - taken) / 61)));
+    const all = net.layers[layer + 1];
     const { rows, nodes, rest } = net.chain(place, all > columns ? columns - 1 : columns);
     const slope = net.slope(place), name = net.name(place);
     find("h4").textContent = name[0].toUpperCase() + name.slice(1);
@@ -128,8 +131,9 @@ class Blame {
     const way = slope ? `If it grew a little, the loss would <b>${
       slope > 0 ? "rise ▲" : "fall ▼"}</b>.` : "A little change leaves the loss where it is.";
     const value = from === undefined ? net.a[layer][node] : net.weight(place);
-    find(".slope").innerHTML = `It is ${written(value)}. The slope of the loss ${by}: <b style="color:${
-      color(slope)}">${written(slope, 6, "+")}</b>. ${way}`;
+    const number = `<b style="color:${color(slope)}">${written(slope, 6, "+")}</b>`;
+    find(".slope").innerHTML = `It is ${written(value)}. The slope of the loss ${by}: ${number}. ${
+      way}`;
     const bias = from === undefined && layer > 0;
     find(".try").hidden = bias && !net.biases;
     find(".nudge").textContent = `Nudge ${bias ? "its bias" : "it"} by ${net.push}`;
@@ -140,7 +144,7 @@ class Blame {
     table.classList.toggle("few", nodes.length < 5);
     if (nodes.length) {
       const head = make(table, "div", { className: "head" }, { role: "row" });
-      const what = layer + 1 < net.last ? "hidden node" : "output", many = net.layers[layer + 1] > 1;
+      const what = layer + 1 < net.last ? "hidden node" : "output", many = all > 1;
       make(head, "span", { textContent: `through ${many ? what : "the output"}` });
       for (const k of nodes) make(head, "span", { textContent: many ? k : "" });
       if (rest) make(head, "span", { textContent: `${rest} more` });

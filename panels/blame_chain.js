@@ -28,7 +28,8 @@ class Numbers {  // everything about one image at one moment, by layer: 0 is the
   constructor(about, weights, numbers) {
     Object.assign(this, about, JSON.parse(numbers));
     const { layers } = this, after = layers.slice(1), n = layers.length;
-    const all = cut(numbers_of(this.data, Float64Array), [...layers, ...layers, ...after, layers.at(-1), 1]);
+    const lengths = [...layers, ...layers, ...after, layers.at(-1), 1];
+    const all = cut(numbers_of(this.data, Float64Array), lengths);
     this.a = all.slice(0, n);  // activations
     this.delta = all.slice(n, 2 * n);  // slopes by the inputs, then by each z
     this.bend = [null, ...all.slice(2 * n, 3 * n - 1)];  // slopes of the activations
@@ -97,7 +98,8 @@ class Numbers {  // everything about one image at one moment, by layer: 0 is the
       nodes.sort((k, other) => Math.abs(share(other)) - Math.abs(share(k)));
       nodes = nodes.slice(0, most).sort((k, other) => k - other);
     }
-    const rest = this.layers[after] - nodes.length, total = sum(upto(this.layers[after]).map(share));
+    const rest = this.layers[after] - nodes.length;
+    const total = sum(upto(this.layers[after]).map(share));
     const others = { number: total - sum(nodes.map(share)), rest };
     const shares = nodes.map((k) => ({ number: share(k), place: way(k) }));
     const line = layer ? lines.back : lines["by pixel"], rows = after === last

@@ -13,7 +13,7 @@ const most = (numbers) => numbers.reduce((m, number) => Math.max(m, Math.abs(num
 
 class Stage {
   constructor(canvas) {
-    Object.assign(this, { canvas, pen: canvas.getContext("2d"), sheet: new Map() });
+    Object.assign(this, { canvas, pen: canvas.getContext("2d") });
   }
 
   show(net, look) {  // new numbers, or another look at the tiles
@@ -66,54 +66,56 @@ class Stage {
     }
   }
 
-  _layout_large() {
-    const { net, room: width, wide, dpr } = this, { layers, last } = net, gap = wide ? 40 : 20;
-    const whole = (size, parts) => Math.max(1, Math.floor((size * dpr) / parts)) * parts / dpr;
-    const outputs = wide ? Math.max(300, Math.min(340, width * 0.28)) : Math.max(150, width * 0.46);
-    const room = wide
-      ? Math.min(448, (width - outputs - gap * last) / last) : width - outputs - gap;
-    const columns = Math.ceil(Math.sqrt(layers[0])), big = whole(room, columns);
-    const across = (gap_to_fill) => (wide ? gap_to_fill : 0);
-    const used = wide ? big * last + outputs : 0, spare = across((width - used) / last);
+  _whole(size, parts) {  // at most this size, such that each part has whole pixels of the screen
+    return Math.max(1, Math.floor((size * this.dpr) / parts)) * parts / this.dpr;
+  }
+
+  _across(count) {  // tiles in a row of a narrow page: all rows of one length, if it can be
+    const fit = Math.max(Math.floor(this.room / 28.5), Math.ceil(Math.sqrt(count)));
+    return upto(fit + 1).findLast((n) => n > 0.7 * fit && count % n === 0) ?? fit;
+  }
+
+  _layout_large() {  // on wide pages the layers side by side, on narrow ones the hidden ones below
+    const { net, room, wide, side } = this, { layers, last } = net;
+    const outputs = wide ? Math.max(300, Math.min(340, room * 0.28)) : Math.max(150, room * 0.46);
+    const columns = Math.ceil(Math.sqrt(layers[0]));
+    const fits = wide ? Math.min(448, (room - outputs) / last - 40) : room - outputs - 20;
+    const big = this._whole(fits, columns);  // the picture; on wide pages all are as high
+    const pitch = (room - outputs) / last;
     this._grid(0, 0, HEAD, columns, big / columns);
-    this.heads.push(["", 0, HEAD]);
-    let x = big + spare, y = HEAD, bottom = HEAD + big;
-    if (!wide) x = 0, y = bottom + HEAD + 10;
+    let bottom = HEAD + big, [x, y] = wide ? [pitch, HEAD] : [0, bottom + HEAD + 10];
     for (let layer = 1; layer < last; layer++) {
-      const count = layers[layer], square = Math.ceil(Math.sqrt(count));
-      const fit = Math.max(Math.floor(width / 28.5), square);
-      const even = upto(fit + 1).findLast((n) => n > 0.7 * fit && count % n === 0);
-      const rows = wide ? square : even ?? fit;  // rows of equal length, if they can be
-      const pitch = (wide ? big : width) / rows, size = Math.min(pitch - 2, wide ? 99 : 34);
-      const sharp = this.side ? whole(size, this.side) : size, tile = sharp < 0.8 * size ? size : sharp;
-      const closer = wide ? pitch : Math.min(pitch, tile + 6);
-      this._grid(layer, x, y, rows, wide ? (big + pitch - tile) / rows - 0 : closer, tile);
-      const heading = `${count} hidden nodes`;
-      this.heads.push([layer === 1 && this.side ? () => `${heading}: ${this.look}` : heading, x, y]);
-      const end = this.boxes.at(-1).y + tile;
-      bottom = Math.max(bottom, end);
-      if (wide) x += big + spare; else y = end + HEAD + 10;
+      const count = layers[layer], heading = `${count} hidden nodes`;
+      const across = wide ? Math.ceil(Math.sqrt(count)) : this._across(count);
+      const step = (wide ? big : room) / across, size = Math.min(step - 2, wide ? 99 : 34);
+      const sharp = side ? this._whole(size, side) : size;
+      const tile = sharp < 0.8 * size ? size : sharp;
+      const to_next = wide ? (big - tile) / Math.max(1, across - 1) : Math.min(step, tile + 6);
+      this._grid(layer, x, y, across, to_next, tile);
+      this.heads.push([layer === 1 && side ? () => `${heading}: ${this.look}` : heading, x, y]);
+      bottom = Math.max(bottom, this.boxes.at(-1).y + tile);
+      if (wide) x += pitch;
+      else y = bottom + HEAD + 10;
     }
-    const left = width - outputs, high = Math.min(40, big / layers[last]);
+    const left = room - outputs, row = big / layers[last];
     for (const node of upto(layers[last])) {
-      const down = HEAD + node * (big / layers[last]);
-      this.boxes.push({ layer: last, node, x: left, y: down, w: outputs, h: high - 2 });
+      const y = HEAD + node * row;
+      this.boxes.push({ layer: last, node, x: left, y, w: outputs, h: Math.min(40, row) - 2 });
     }
     this.heads.push([layers[last] > 1 ? "outputs" : "output", left, HEAD]);
     for (const [n, text] of (wide ? ["blame δ", "target t", "o"] : ["blame δ"]).entries()) {
-      this.heads.push([text, width - 2 - NUMBER * n, HEAD, "right"]);
+      this.heads.push([text, room - 2 - NUMBER * n, HEAD, "right"]);
     }
     return bottom + 2;
   }
 
   _layout_tiny() {  // left of each node the weights into it, one below the other
-    const { net, room: width, wide } = this, { layers, last } = net;
+    const { net, room, wide } = this, { layers, last } = net;
     const node_w = wide ? 112 : 58, label = wide ? 168 : 62, row = wide ? 26 : 38;
-    const room = width - node_w * (last + 1) - label * last;
-    const way = Math.min(170, Math.max(12, room / last)), pitch = node_w + way + label;
+    const left = room - node_w * (last + 1) - label * last;
+    const way = Math.min(170, Math.max(12, left / last)), pitch = node_w + way + label;
     const tall = layers.map((nodes, l) => Math.max(76, (l ? layers[l - 1] : 0) * row + 4) + 16);
     const height = Math.max(...layers.map((nodes, l) => nodes * tall[l]));
-    this.label = label;
     layers.forEach((nodes, layer) => {
       const x = layer * pitch, top = HEAD + (height - nodes * tall[layer]) / 2;
       for (const node of upto(nodes)) {
