@@ -43,8 +43,8 @@ class Network(anywidget.AnyWidget):
     _esm = CODE
     _css = HERE / "blame.css"
     about = traitlets.Dict().tag(sync=True)  # what does not change
-    example = traitlets.Int(0).tag(sync=True)  # the number of the image
-    moment = traitlets.Int(0).tag(sync=True)  # of the training
+    example = traitlets.Int(0).tag(sync=True, echo_update=False)  # the number of the image
+    moment = traitlets.Int(0).tag(sync=True, echo_update=False)  # of the training
     weights = traitlets.Unicode().tag(sync=True)  # packed: all layers' weights, then biases
     numbers = traitlets.Unicode().tag(sync=True)  # JSON with what one image makes of them
 
