@@ -386,7 +386,7 @@ def test_it_hands_on_its_last_state(visit):
 
 # --- In JupyterLab --------------------------------------------------------------------------------
 
-lab = test_browser.lab  # the fixture
+copy, lab = test_browser.copy, test_browser.lab  # the fixtures
 CELLS = [
     """import mnist, numpy as np
 from nn import NeuralNetwork
