@@ -145,6 +145,23 @@ def curve(history, epochs=None):
     return picture
 
 
+def losses(histories):
+    """The loss of several trainings, name -> what train measured: one line each."""
+    picture = Picture(WIDTH, 3.2)
+    axes = picture.subplots()
+    for n, (name, history) in enumerate(histories.items()):
+        points = [(m["epoch"], m["loss"]) for m in history]
+        color, style = (BLUE, ORANGE, "black", GREY)[n % 4], ("-", "--", ":", "-.")[n % 4]
+        axes.plot(*zip(*points, strict=True), color=color, linestyle=style, label=name)
+    axes.set(xlabel="epochs", ylabel="loss", xlim=(0, None))
+    axes.set_ylim(0, None)
+    axes.grid(alpha=0.3)
+    if len(histories) > 1:
+        for text in axes.legend().get_texts():
+            text.set_parse_math(False)
+    return picture
+
+
 class LiveCurve:
     """A callback for train: draws the curve while the network learns, twice a second at most, and
     when it is through: after `epochs`, counted from the first measurement."""
@@ -245,6 +262,16 @@ def bars(values, label):
     axes.set_ylabel(label[1], parse_math=False)
     if len(values) <= 10:
         axes.set_xticks(range(len(values)))
+    return picture
+
+
+def activity(active):
+    """How active each node is for each digit: means (10, nodes) from 0 to 1, a row a digit."""
+    picture = Picture(WIDTH, 2.6)
+    axes = picture.subplots()
+    shades = axes.imshow(active, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    axes.set(xlabel="hidden node", ylabel="digit", yticks=range(len(active)))
+    picture.colorbar(shades, label="mean activation")
     return picture
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 import plots
@@ -27,7 +28,7 @@ def has(pixels, color):
 def words(picture):
     """All texts in it."""
     drawn(picture)  # numbers on the axes are there only then
-    return [text.get_text() for text in picture.findobj(lambda part: hasattr(part, "get_text"))]
+    return [text.get_text() for text in picture.findobj(Text)]
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +187,24 @@ def test_histograms_show_shares_of_each_group():
     assert max(flat) == pytest.approx(1) and sum(height > 0 for height in flat) == 1
     assert (ends[0], ends[-1]) == pytest.approx((0.75, 0.25)) and sum(ends) == pytest.approx(1)
     assert {"flat", "ends", "activation", "share"} <= {*words(picture)}
+
+
+def test_losses_are_a_line_a_training():
+    other = [{**measured, "loss": 2 * measured["loss"]} for measured in HISTORY]
+    picture = plots.losses({"rate 1": HISTORY, r"$\frac{$": other})
+    lines = {line.get_label(): line.get_xydata().tolist() for line in picture.axes[0].get_lines()}
+    assert lines == {"rate 1": [[0.2, 0.2], [1.0, 0.1]], r"$\frac{$": [[0.2, 0.4], [1.0, 0.2]]}
+    assert {"rate 1", r"$\frac{$", "epochs", "loss"} <= {*words(picture)}
+    assert "alone" not in words(plots.losses({"alone": HISTORY})), "one line needs no name"
+
+
+def test_activity_has_a_row_a_digit_from_0_to_1():
+    active = np.linspace(0, 1, 30).reshape(10, 3)
+    picture = plots.activity(active)
+    (shades,) = picture.axes[0].images
+    np.testing.assert_array_equal(shades.get_array(), active)
+    assert shades.get_clim() == (0, 1)
+    assert {"hidden node", "digit", "mean activation", "9"} <= {*words(picture)}
 
 
 def test_steps_show_pictures_of_any_size_with_their_names():
