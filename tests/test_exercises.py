@@ -4,10 +4,15 @@ answers are right and whose checks see a wrong one; and the guesses, which have 
 import json
 import re
 import sys
+import warnings
 
 import numpy as np
 import pytest
 from conftest import ROOT
+
+from lessons import shortcut
+from lessons.exercise import check
+from nn import NeuralNetwork
 
 NAMES = {  # a notebook -> its exercises; how many guesses; the first cell that is not run here
     "neural_network.ipynb": (["my_forward", "my_delta", "my_slope"], 6, "def measured_slope"),
@@ -98,8 +103,6 @@ def test_committed_with_nothing_filled_in(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_folded_answers_are_right_and_zeros_are_not(name, run, capsys):
-    from lessons.exercise import check
-
     answers = exercises(name)
     checked, _ = run(name, lambda blank: answers[blank[1]])
     assert list(checked) == list(answers)
@@ -123,3 +126,37 @@ def test_guesses_of_lesson_1_have_one_answer_whatever_the_seed(seed, run):
 def test_guesses_of_lesson_2_before_the_digits(run):
     _, guessed = run("lessons/2_backpropagation.ipynb", lambda blank: blank[0])
     assert guessed == pytest.approx([1 / 3, 4], abs=0.01)
+
+
+# The other guesses take trainings, so here they are asked on few digits.
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_guesses_of_the_first_notebook_have_one_answer_whatever_the_seed(seed, sample):
+    few = sample[0].images[:1000], sample[0].labels[:1000]
+    knobs = {"rotations": (), "progress": False}
+
+    def last(net, **more):
+        return net.train(*few, **knobs, **more)[-1]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it does not learn, at a rate of 30 and from zeros
+        losses = {
+            rate: last(NeuralNetwork(seed=seed), learning_rate=rate, epochs=5)["loss"]
+            for rate in (0.03, 0.3, 3, 30)
+        }
+        zeros = NeuralNetwork(
+            initial=lambda rng, shape: np.zeros(shape), seed=seed, dtype=np.float64
+        )
+        last(zeros, epochs=1)
+    assert min(losses, key=losses.get) == 3
+    assert len(np.unique(zeros.weights[0].T.round(6), axis=0)) == 1
+    sure = NeuralNetwork(output="softmax", loss="cross-entropy", biases=True, seed=seed)
+    assert last(sure, epochs=40)["accuracy"] > 0.99
+
+
+def test_the_shortcut_is_ahead_at_first_whatever_the_seed(sample):
+    few = (sample[0].images[:1000], sample[0].labels[:1000]), sample[1][:2]
+    for seed in range(5):
+        exact, short = (shortcut.accuracy(k, 3.0, seed, *few, 3) for k in ("exact", "shortcut"))
+        assert short > exact
