@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
+TELLABLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#000000")  # Okabe and Ito, too
 WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
 
 
@@ -145,20 +146,25 @@ def curve(history, epochs=None):
     return picture
 
 
-def losses(histories):
-    """The loss of several trainings, name -> what train measured: one line each."""
+def losses(curves, levels=(), every=1, first=0):
+    """How the loss of several trainings goes down: name -> losses, one each `every` steps.
+
+    first   the step of the first of them
+    levels  name -> a loss to compare with, drawn across
+    """
     picture = Picture(WIDTH, 3.2)
-    axes = picture.subplots()
-    for n, (name, history) in enumerate(histories.items()):
-        points = [(m["epoch"], m["loss"]) for m in history]
-        color, style = (BLUE, ORANGE, "black", GREY)[n % 4], ("-", "--", ":", "-.")[n % 4]
-        axes.plot(*zip(*points, strict=True), color=color, linestyle=style, label=name)
-    axes.set(xlabel="epochs", ylabel="loss", xlim=(0, None))
-    axes.set_ylim(0, None)
+    axes, styles = picture.subplots(), ("-", "--", "-.", ":")
+    for i, (name, values) in enumerate(curves.items()):
+        color = TELLABLE[i % len(TELLABLE)]
+        steps = first + every * np.arange(len(values))
+        axes.plot(steps, values, color=color, linestyle=styles[i % 4], label=name)
+    for name, level in dict(levels).items():
+        axes.axhline(level, color=GREY, linewidth=1)
+        place = {"xycoords": axes.get_yaxis_transform(), "textcoords": "offset points"}
+        axes.annotate(name, (1, level), (-4, -3), ha="right", va="top", fontsize=8, **place)
+    axes.set(xlabel="steps", ylabel="loss", ylim=(0, None))
     axes.grid(alpha=0.3)
-    if len(histories) > 1:
-        for text in axes.legend().get_texts():
-            text.set_parse_math(False)
+    axes.legend(loc="upper right", fontsize=8)
     return picture
 
 
@@ -263,6 +269,46 @@ def bars(values, label):
     if len(values) <= 10:
         axes.set_xticks(range(len(values)))
     return picture
+
+
+def shares(rows, labels):
+    """Two shares, 0..1, a row (name -> (first, second)); `labels` says what the two are."""
+    picture = Picture(WIDTH, 1 + 0.25 * len(rows))
+    axes, places = picture.subplots(), np.arange(len(rows))
+    kinds = zip(zip(*rows.values(), strict=True), labels, ("o", "s"), (BLUE, ORANGE), strict=True)
+    for values, label, marker, color in kinds:
+        axes.plot(values, places, marker, color=color, label=label)
+    axes.set_yticks(places, rows, parse_math=False)
+    axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return picture
+
+
+def spread(values, of, counted):
+    """How many of these shares, 0..1, lie where, and their mean."""
+    picture = Picture(WIDTH, 2.2)
+    axes = picture.subplots()
+    axes.hist(values, bins=12, color=BLUE, edgecolor="white")
+    axes.axvline(np.mean(values), color=ORANGE, linestyle="--", label="mean")
+    axes.set(xlabel=of, ylabel=counted)
+    axes.xaxis.set_major_formatter("{x:.1%}")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+    return picture
+
+
+def heat(table, least, label):
+    """A DataFrame of shares, 0..1, as a map whose darkest shade is `least` and all below."""
+    picture = Picture(6, 2.6)
+    axes = picture.subplots()
+    shades = axes.imshow(table, cmap="viridis", aspect="auto", vmin=least)
+    axes.set_xlabel(table.columns.name.replace("_", " "))
+    axes.set_ylabel(table.index.name.replace("_", " "))
+    axes.set_xticks(range(table.shape[1]), table.columns)
+    axes.set_yticks(range(table.shape[0]), table.index)
+    picture.colorbar(shades, label=label, format="{x:.0%}", extend="min")
 
 
 def activity(active):

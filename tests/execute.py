@@ -2,16 +2,34 @@
 
 Without --to they are executed in place, so that their outputs can be committed. What would
 differ from run to run, or shows nothing where no kernel is running (times, the state of widgets
-and of progress bars), is left out: two runs of the same notebook give the same file.
+and of progress bars), is left out: two runs of the same notebook give the same file, with the same
+packages on the same kind of processor. Which these were is kept in executed.json.
 """
 
 import argparse
+import contextlib
+import json
+from importlib import metadata
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from threadpoolctl import threadpool_info
 
+KEPT = Path(__file__).with_name("executed.json")
+NUMERIC = ("numpy", "pandas", "matplotlib", "scipy", "scikit-learn", "pillow", "torch")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def circumstances():
+    """What the last digits of a training depend on: packages, and the processor's kind."""
+    import numpy  # noqa: F401, brings the library for its products along
+
+    found = {"processor": sorted({one["architecture"] for one in threadpool_info()})}
+    for name in NUMERIC:
+        with contextlib.suppress(metadata.PackageNotFoundError):  # lesson 7 does without torch
+            found[name] = metadata.version(name)
+    return found
 
 
 def joined(outputs):
@@ -50,3 +68,5 @@ if __name__ == "__main__":
         notebook = execute(path.resolve())
         nbformat.write(notebook, (arguments.to or path.parent) / path.name)
         print(f"{path}: ran from top to bottom")
+    if not arguments.to:
+        KEPT.write_text(json.dumps(circumstances(), indent=1) + "\n", encoding="utf-8")

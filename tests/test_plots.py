@@ -6,6 +6,7 @@ import warnings
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 from PIL import Image
@@ -189,15 +190,6 @@ def test_histograms_show_shares_of_each_group():
     assert {"flat", "ends", "activation", "share"} <= {*words(picture)}
 
 
-def test_losses_are_a_line_a_training():
-    other = [{**measured, "loss": 2 * measured["loss"]} for measured in HISTORY]
-    picture = plots.losses({"rate 1": HISTORY, r"$\frac{$": other})
-    lines = {line.get_label(): line.get_xydata().tolist() for line in picture.axes[0].get_lines()}
-    assert lines == {"rate 1": [[0.2, 0.2], [1.0, 0.1]], r"$\frac{$": [[0.2, 0.4], [1.0, 0.2]]}
-    assert {"rate 1", r"$\frac{$", "epochs", "loss"} <= {*words(picture)}
-    assert "alone" not in words(plots.losses({"alone": HISTORY})), "one line needs no name"
-
-
 def test_activity_has_a_row_a_digit_from_0_to_1():
     active = np.linspace(0, 1, 30).reshape(10, 3)
     picture = plots.activity(active)
@@ -216,3 +208,35 @@ def test_steps_show_pictures_of_any_size_with_their_names():
     dark = [image.cmap(image.norm(value))[0] for image, value in zip(shown, (0, 1), strict=True)]
     assert dark == [0, 0]
     assert {"grey", "ink"} <= {*words(picture)} and "level" not in words(picture)
+
+
+def test_losses_start_at_the_first_step_and_have_a_line_each():
+    picture = plots.losses({"slow": [3, 2, 2], "fast": [3, 1]}, {"knows nothing": 2.5}, every=10)
+    slow, fast, level = picture.axes[0].get_lines()
+    assert slow.get_data()[0].tolist() == [0, 10, 20] and fast.get_data()[1].tolist() == [3, 1]
+    assert slow.get_linestyle() != fast.get_linestyle(), "told apart without colours"
+    assert set(level.get_ydata()) == {2.5}
+    late = plots.losses({"measured after steps": [3, 2]}, every=10, first=5).axes[0].get_lines()[0]
+    assert list(late.get_xdata()) == [5, 15]
+
+
+def test_shares_are_a_row_each_from_the_top_and_two_kinds_of_dots():
+    axes = plots.shares({"one": (0.5, 0.25), "two": (1, 0.75)}, ["old", "new"]).axes[0]
+    old, new = axes.get_lines()
+    assert old.get_data()[0].tolist() == [0.5, 1] and new.get_data()[0].tolist() == [0.25, 0.75]
+    assert old.get_marker() != new.get_marker()
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
+    assert axes.yaxis_inverted()
+
+
+def test_spread_counts_all_and_marks_the_mean():
+    axes = plots.spread([0.1, 0.2, 0.6], "right", "networks").axes[0]
+    assert sum(bar.get_height() for bar in axes.patches) == 3
+    assert axes.get_lines()[0].get_xdata()[0] == pytest.approx(0.3)
+
+
+def test_heat_is_darkest_at_the_least():
+    index, columns = pd.Index([1, 2], name="hidden_nodes"), pd.Index([0.1, 1], name="learning_rate")
+    axes, bar = plots.heat(pd.DataFrame([[0.5, 0.9], [0.1, 0.8]], index, columns), 0.8, "x").axes
+    assert axes.get_images()[0].get_clim() == (0.8, 0.9)
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "hidden nodes")

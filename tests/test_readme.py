@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import figures
+
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "lessons/README.md", "data/README.md", "page/README.md"]
 
@@ -44,6 +46,37 @@ def test_nn_stays_within_its_limits():
     functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
     assert max(node.end_lineno - node.lineno + 1 for node in functions) <= 60
     assert not [node for node in nodes if isinstance(node, ast.Raise)], "that is for checks.py"
+
+
+def test_the_figures_are_those_of_the_results():
+    for page, text in figures.pages().items():
+        assert text_of(page) == text, "run: python -m benchmarks.figures"
+
+
+def test_a_figure_that_differs_is_written_in():
+    text = "It reads 12.5 % of 3,000 and"
+    assert figures.filled(text, "reads {} % of {} and", ["7.5", 40]) == "It reads 7.5 % of 40 and"
+    with pytest.raises(ValueError, match="one place .* got 0"):
+        figures.filled("It reads none", "reads {} %", [1])
+
+
+# What is set, or said by others, and no result of ours
+GIVEN = (
+    "1998 64 10,000 60,000 ±10 2 95 97 95.84 97.12 1.26 32 10 200 5 "
+    "0.95 0.8 300 3.6 1.6 6 0.9 0 3 4 1,797 1 8"
+)
+
+
+def test_no_figure_is_written_by_hand():
+    """What came out stands in the pages by figures.py alone."""
+    _, text = text_of("README.md").split("## What comes out\n")
+    for part in figures.PARTS:
+        for page, template, _ in part():
+            if page == "README.md":
+                text = re.sub(figures.pattern(template), "", text)
+    found = re.findall(r"±?\d[\d.,]*(?<![.,])", text)
+    by_hand = set(found) - set(GIVEN.split())
+    assert not by_hand
 
 
 @pytest.mark.parametrize("page", PAGES)
