@@ -334,6 +334,11 @@ def imagining(net, canvas, steps, learning_rate, distance, jiggle, seed, callbac
     _each("a whole number from 0", _whole, steps=steps, jiggle=jiggle)
     _each("a number from 0", lambda n: _real(n, 0), distance=distance)
     _each("a number above 0", _positive, learning_rate=learning_rate)
+    return fitting_canvas(net, canvas)
+
+
+def fitting_canvas(net, canvas):
+    """The side of the picture."""
     if not hasattr(canvas, "directions"):
         _refuse("canvas", "a canvas, canvas_of(train.images)", canvas)
     pixels = canvas.directions.shape[1]

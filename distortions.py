@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 import checks
+from machine import has_threads
 
 LOOK = {  # how far more looks at an image are from it; chosen on held-out training digits
     "degrees": 9,
@@ -78,8 +79,12 @@ def affine(images, matrices, shifts):
 
     # Few images at a time, as numbers that stay in the cache are at hand sooner. NumPy lets go of
     # Python's lock while it works, so that threads share the chunks.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(work, [slice(i, i + 200) for i in range(0, n, 200)]))
+    chunks = [slice(i, i + 200) for i in range(0, n, 200)]
+    if has_threads():
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(work, chunks))
+    else:
+        list(map(work, chunks))
     return new
 
 
@@ -88,6 +93,12 @@ def distort(images, rng, **limits):
     random_affine."""
     images = checks.pictures(images, least=0)
     return affine(images, *random_affine(rng, len(images), **limits))
+
+
+def ways(looks):
+    """How the copies are distorted at which `look` looks, always the same: matrices (looks, 2, 2)
+    and shifts (looks, 2)."""
+    return random_affine(np.random.default_rng(0), looks, **LOOK)
 
 
 def look(net, images, looks):
@@ -100,7 +111,6 @@ def look(net, images, looks):
     checks.counts(looks=looks)
     copies = [images]
     if looks > 1:
-        maps = zip(*random_affine(np.random.default_rng(0), looks, **LOOK), strict=True)
-        copies = (affine(images, matrix, shift) for matrix, shift in maps)
+        copies = (affine(images, *way) for way in zip(*ways(looks), strict=True))
     z = sum(net.last_sums(copy) for copy in copies) / int(looks)  # (n, 10)
     return net.activation(-1).value(z)

@@ -1,6 +1,8 @@
-"""What the machine needs to be told: use one thread for small products."""
+"""What the machine needs to be told: use one thread for small products. And what it is asked:
+whether a thread can start at all."""
 
 import contextlib
+import contextvars
 import threading
 import weakref
 
@@ -48,3 +50,23 @@ def one_thread():
             if _before and not _at_work:
                 _set_threads(_before)
                 _before.clear()
+
+
+def has_threads():
+    """Whether a thread can start here. In a browser's Python and on some hosts none can."""
+    try:
+        threading.Thread(target=int).start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def aside(work, *what):
+    """Call work(*what) in a thread of its own, and return this thread. Where none can start, call
+    it now, and return None. What it sets in a ContextVar is its own either way."""
+    if not has_threads():
+        contextvars.copy_context().run(work, *what)
+        return None
+    thread = threading.Thread(target=work, args=what, daemon=True)
+    thread.start()
+    return thread

@@ -7,10 +7,13 @@ there is the right content, or a few words on what was wrong, and the next mirro
 """
 
 import hashlib
+import importlib.util
 import os
 import sys
 import threading
 import zlib
+
+from machine import aside
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -50,6 +53,8 @@ def content(item, mirrors, count):
 
     A mirror that fails goes to the end of the list `mirrors`, so the next file asks it last.
     """
+    if not importlib.util.find_spec("requests"):
+        raise OSError("the module requests is missing: pip install requests")
     faults = {}
     for mirror in list(mirrors):
         try:
@@ -95,6 +100,7 @@ def _download(url, largest, count):
 
     A mirror that sends a byte now and then, or a name with many dead addresses, outlasts the
     time-outs of a connection. So the download has a thread of its own, and here we watch it.
+    (Where no thread can start, the time-outs must do.)
     """
     import requests  # here, since most runs fetch nothing, and before the mirror's clock runs
 
@@ -113,10 +119,9 @@ def _download(url, largest, count):
         except Exception as error:
             failures.append(error)
 
-    thread, size = threading.Thread(target=work, daemon=True), 0
-    thread.start()
+    thread, size = aside(work), 0
     try:
-        while thread.is_alive():
+        while thread and thread.is_alive():
             thread.join(PATIENCE)
             if thread.is_alive() and len(received) < size + CHUNK:
                 raise Fault("no answer, or too slow")

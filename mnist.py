@@ -191,7 +191,7 @@ def _fetch(directory, names):
     """Fetch MNIST and write the CSVs `names` into `directory`. Raises OSError if that fails."""
     if not names:
         return
-    from tqdm.auto import tqdm  # here, since most runs fetch nothing
+    from progress import Bar  # here, since most runs fetch nothing
 
     asked = mirrors.addresses()
     if not asked:
@@ -199,7 +199,7 @@ def _fetch(directory, names):
     with suppress(FileExistsError):  # if that is no folder, written_whole says so
         directory.mkdir(parents=True)
     text = [str(value).encode() for value in range(256)]
-    with tqdm(desc="Fetching MNIST", unit="B", unit_scale=True, leave=False) as bar:
+    with Bar(desc="Fetching MNIST", unit="B", unit_scale=True, leave=False) as bar:
         for name in names:
             with suppress(FileExistsError), written_whole(directory / name) as file:
                 contents = [mirrors.content(item, asked, bar.update) for item in CSVS[name]]

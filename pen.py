@@ -3,7 +3,7 @@
     written = write(net, range(10), canvas_of(train.images))
     written.images           # (10, 784)
     written.places[3]        # (48, 2): where the pen is, row and column, piece after piece
-    ink(written.places[:, :9], written.moves[:, :9])  # nine pieces: a film
+    so_far(written, 9)       # (10, 784): the first nine pieces; all of them one by one are a film
 
 The path is a smooth curve, a cubic B-spline: point j of K pulls piece i by the share A_ij,
 
@@ -19,12 +19,17 @@ pen. k says how dark the middle of a stroke is, w how wide it is:
 The path learns as weights do: the slope of the loss by the pixels is carried back by the chain
 rule, through the ink to c and d and through the curve to the points p.
 
+What tells a digit from a scribble that only this network takes for one? What pixels do in all
+digits together: the canvas. The picture less their mean is a sum of the canvas's directions, z_k
+spreads of each, and a rest r that no digits hold. Both have a price, see `strangeness`.
+
 Sources: the pen as what is sought, Y. Ganin et al. 2018, "Synthesizing Programs for Images using
 Reinforced Adversarial Learning"; a drawing that has a slope by its curve, T.-M. Li et al. 2020,
 "Differentiable Vector Graphics Rasterization for Editing and Learning"; D. Kingma, J. Ba 2014,
-"Adam".
+"Adam"; nodes left out, N. Srivastava et al. 2014, "Dropout".
 """
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -32,11 +37,11 @@ from scipy.interpolate import BSpline
 
 import checks
 from distortions import random_affine
-from imagine import imagine, steep_loss
+from imagine import steep_loss
 from machine import one_thread
 
 PIECES = 48  # of a path
-STROKES = (12,), (12,), (12,), (7, 5)  # points a stroke: each start has one of these, in turn
+STROKES = (12,), (7, 5)  # points a stroke: each start has one of these, in turn
 WIDTH, DARKNESS = 0.8, 3  # w and k: a stroke about three pixels wide, as MNIST's are
 
 
@@ -48,12 +53,25 @@ class Written(NamedTuple):
     moves: np.ndarray  # (n, 48, 2): from each piece's begin to its end; between strokes is no piece
 
 
+def so_far(written, pieces, side=None):
+    """The pictures (n, side^2) when each pen has gone so many pieces: a film. They may be larger
+    than what the network sees."""
+    own = checks.side(written.images.shape[1])
+    side = side or own
+    scale = side / own
+    gone = np.arange(PIECES) < np.broadcast_to(pieces, len(written.places))[:, None]  # (n, 48)
+    places = scale * (written.places + 0.5) - 0.5
+    places = np.where(gone[:, :, None], places, -1000)  # others are far from the sheet
+    return ink(places, scale * written.moves, scale * WIDTH, side)
+
+
 class Curve(NamedTuple):
     """How K points make a path; stacked, n of them."""
 
     along: np.ndarray  # A (48, K)
     moves: np.ndarray  # D (48, K)
     bends: np.ndarray  # (K, K): the second differences of the points of each stroke
+    second: np.ndarray  # (): the piece that the second stroke begins with; 48 if there is none
 
 
 def spline(strokes):
@@ -64,14 +82,14 @@ def spline(strokes):
     for count in strokes:
         last = round(PIECES * (first + count) / points)
         knots = np.concatenate([[0] * 3, np.linspace(0, 1, count - 2), [1] * 3])
-        ends = np.linspace(0, 1, last - pieces + 1)
-        curve = BSpline.design_matrix(ends, knots, 3).toarray()  # (pieces + 1, count)
+        cuts = np.linspace(0, 1, last - pieces + 1)
+        curve = BSpline.design_matrix(cuts, knots, 3).toarray()  # (pieces + 1, count)
         own = slice(first, first + count)
         along[pieces:last, own] = (curve[1:] + curve[:-1]) / 2
         moves[pieces:last, own] = curve[1:] - curve[:-1]
         bends[first : first + count - 2, own] = np.diff(np.eye(count), 2, axis=0)
         first, pieces = first + count, last
-    return Curve(along, moves, bends)
+    return Curve(along, moves, bends, np.array(round(PIECES * strokes[0] / points)))
 
 
 def ink(places, moves, width=WIDTH, side=28):
@@ -181,88 +199,128 @@ def fitted(points, curve, side=28):
 
 
 def scribbles(rng, count, points):
-    """Random smooth curves (count, K, 2): sums of waves, the longer the higher."""
-    waves = np.arange(1, 7)
-    along = np.cos(np.pi * waves * (np.arange(points)[:, None] + 0.5) / points) / waves  # (K, 6)
-    return (along @ rng.normal(0, 1, (count, 6, 2))).astype(np.float32)
+    """Random smooth curves (count, K, 2): sums of waves, the longer the higher. Half of
+    them are closed: they end where they began."""
+    share = (np.arange(points)[:, None] + 0.5) / points  # (K, 1) of the way
+    half, whole = np.arange(1, 7), np.arange(1, 4)
+    turns = 2 * np.pi * share * whole
+    waves = np.cos(np.pi * share * half) / half  # (K, 6)
+    closed = np.concatenate([np.cos(turns) / whole, np.sin(turns) / whole], axis=1)  # (K, 6)
+    amounts = rng.normal(0, 1, (count, 6, 2))
+    ends_there = rng.random(count)[:, None, None] < 0.5
+    return np.where(ends_there, closed @ amounts, waves @ amounts).astype(np.float32)
 
 
-def write(net, targets, canvas, *, starts=96, steps=200, seed=0):
+def strangeness(points, curve, canvas, side=28):
+    """How little the pictures look like any digit, (n,), and its slope by the points (n, K, 2):
+    half of |r|^2 + 0.3 max(0, |z| - 6.5)^2, where r is what no digits hold, and |z| how many
+    spreads the picture is from their mean."""
+    places, moves = curve.along @ points, curve.moves @ points
+    ink, kept = drawn(places, moves, side=side)
+    off = 0.01 + 0.99 * ink.reshape(len(ink), -1) - canvas.mean  # (n, 784)
+    spread = np.maximum(np.linalg.norm(canvas.directions, axis=1), 0.001)  # (80,)
+    axes = canvas.directions / spread[:, None]  # (80, 784), each of length 1
+    rest = off - (off @ axes.T) @ axes  # r (n, 784)
+    z = (off @ axes.T) / spread  # (n, 80)
+    size = np.linalg.norm(z, axis=1)  # (n,)
+    far = np.maximum(0, size - 6.5)
+    by_z = 0.3 * (far / np.maximum(size, 0.001))[:, None] * z  # (n, 80)
+    slope = 0.99 * (rest + (by_z / spread) @ axes).reshape(ink.shape)
+    by_places, by_moves = ink_slopes(slope, ink, kept, places, moves)
+    slope = curve.along.transpose(0, 2, 1) @ by_places + curve.moves.transpose(0, 2, 1) @ by_moves
+    return ((rest**2).sum(axis=1) + 0.3 * far**2) / 2, slope
+
+
+def untidiness(points, curve, side=28):
+    """What is judged only, not descended on, (n,): ink on ink; two strokes, above all if they do
+    not meet; and, of a single stroke, an end that comes near the path but does not reach it."""
+    places, moves = curve.along @ points, curve.moves @ points
+    ink = drawn(places, moves, side=side)[0]
+    layers = -np.log(1 - np.minimum(ink, 0.999999)) / DARKNESS  # (n, 28, 28): 1 amid one stroke
+    blots = np.maximum(0, layers - 1.3).sum(axis=(1, 2))
+    apart = places[:, :, None] - places[:, None]  # (n, 48, 48, 2)
+    apart = np.sqrt((apart**2).sum(axis=3))  # pixels; a stroke is 3 wide
+    travelled = np.linalg.norm(moves, axis=2).cumsum(axis=1)  # (n, 48)
+    ends = apart[:, [0, -1]]  # (n, 2, 48)
+    beside = abs(travelled[:, [0, -1], None] - travelled[:, None]) < 14
+    near = np.where(beside, np.inf, ends).min(axis=2)  # (n, 2)
+    loose = np.maximum(0, 1 - abs(near - 5) / 4).max(axis=1)
+    second = np.arange(PIECES) >= curve.second[:, None]  # (n, 48)
+    across = second[:, None] > second[:, :, None]  # (n, 48, 48)
+    gap = np.where(across, apart, np.inf).min(axis=(1, 2))
+    lifted = 0.5 + np.maximum(0, gap - 1.5)
+    return blots + np.where(curve.second < PIECES, lifted, 2.5 * loose)
+
+
+def absent_minded(net, rng):
+    """The network with a random half of its hidden nodes away, and the others twice as loud."""
+    other = copy.copy(net)
+    halves = [2.0 * (rng.random((len(w), 1)) < 0.5) for w in net.weights[1:]]
+    hidden = [w * half.astype(w.dtype) for w, half in zip(net.weights[1:], halves, strict=True)]
+    other.weights = [net.weights[0], *hidden]
+    return other
+
+
+def write(net, targets, canvas, *, starts=120, steps=200, seed=0):
     """Targets (n, 10), a digit or several -> Written: paths that `net` takes for them, by gradient
     descent (Adam) on the points that the path is made of.
 
-    The network first imagines each digit on the canvas. In the first quarter of the steps the pen
-    only follows that picture, from many starts, scribbles of one stroke or two. The best twelfth of
-    them goes on: now the network reads what is written, and the picture is only a reminder. As
-    descent alone ends where only this network can read, the hand trembles then: in each step every
+    Descent alone ends where only this network can read. So the hand trembles: in each step every
     point is off by a pixel or two, the path turned, stretched, slanted and shifted, the pen thinner
-    or thicker, and often a patch of ink is missing. Of those that went on the best is kept. The
-    best costs least: doubt of the network over 16 drawings by a trembling hand, distance from the
-    imagined picture, effort, and lifting the pen.
+    or thicker, and often a patch of ink is missing. The reader is absent-minded: in each step
+    another half of the network's hidden nodes is away. And what no digits look like has a price.
 
-    canvas  canvas_of(pictures like those that net has learned from), for imagine
+    The pen begins with many scribbles, of one stroke or two. After a quarter of the steps the best
+    eighth of them goes on, and of these the best is kept. It costs least: doubt of the
+    absent-minded network over 24 drawings by a trembling hand, doubt of the whole one about the
+    finished picture, strangeness, effort and untidiness.
+
+    canvas  canvas_of(pictures like those that net has learned from)
     starts  paths to begin with for each target
     steps   of descent
 
     ValueError for starts or steps below 1, and for a canvas of another size than net's inputs.
     """
     checks.counts(starts=starts, steps=steps)
-    rows, side = net.as_targets(targets), checks.side(net.layers[0])  # (n, 10)
-    imagined = (imagine(net, rows, canvas, jiggle=3, seed=seed) - 0.01) / 0.99
+    checks.seeded(seed)
+    rows, side = net.as_targets(targets), checks.fitting_canvas(net, canvas)  # (n, 10)
     loss, rng = steep_loss(net), np.random.default_rng(seed)
     count, curves = len(rows), [spline(strokes) for strokes in STROKES]
     which = np.tile(np.resize(np.arange(len(curves)), starts), count)
     curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
-    lifts = np.array([len(strokes) - 1 for strokes in STROKES])[which]  # (n * 96,)
-    rows = np.repeat(rows, starts, axis=0)  # (n * 96, 10)
-    imagined = np.repeat(imagined.reshape(-1, side, side), starts, axis=0)  # (n * 96, 28, 28)
-    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 96, K, 2)
+    rows = np.repeat(rows, starts, axis=0)  # (n * 120, 10)
+    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 120, K, 2)
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
     with one_thread():
-        for step in range(steps):
-            if step == steps // 4:
-                kept = best(net, points, curve, rows, imagined, lifts, count, -(-starts // 12))
-                points, mean, square = points[kept], mean[kept], square[kept]
-                curve = Curve(*(matrices[kept] for matrices in curve))
-                rows, imagined, lifts = rows[kept], imagined[kept], lifts[kept]
-            slope = effort(points, curve)[1]
-            reads = step >= steps // 4
-            slope += (0.3 if reads else 1) * likeness(points, curve, imagined)[1]
-            if reads:
-                hand = trembling(rng, len(points), points.shape[1], side)
-                x, memory = trace(points, curve, hand, side)
-                by_x = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
-                slope += trace_slopes(by_x, curve, hand, memory)
+        for step in range(1, steps + 1):
+            hand = trembling(rng, len(points), points.shape[1], side)
+            x, memory = trace(points, curve, hand, side)
+            by_x = absent_minded(net, rng).input_gradient(x, rows, loss) * len(x)  # of each one's
+            slope = trace_slopes(by_x, curve, hand, memory)  # own loss, not of the mean of all
+            slope += effort(points, curve)[1] + strangeness(points, curve, canvas, side)[1]
             mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
-            fair = mean / (1 - 0.9 ** (step + 1)), square / (1 - 0.99 ** (step + 1))
+            fair = mean / (1 - 0.9**step), square / (1 - 0.99**step)
             rate = float(0.02 + 0.2 * (1 + np.cos(np.pi * step / steps)))  # pixels a step
             points = fitted(points - rate * fair[0] / (np.sqrt(fair[1]) + 1e-8), curve, side)
-        kept = best(net, points, curve, rows, imagined, lifts, count, 1)
-    places, moves = curve.along[kept] @ points[kept], curve.moves[kept] @ points[kept]
+            if step in (steps // 4, steps):
+                keep = 1 if step == steps else -(-starts // 8)
+                kept = best(net, points, curve, rows, canvas, count, keep)
+                points, mean, square, rows = points[kept], mean[kept], square[kept], rows[kept]
+                curve = Curve(*(matrices[kept] for matrices in curve))
+    places, moves = curve.along @ points, curve.moves @ points
     return Written(ink(places, moves, side=side), places, moves)
 
 
-def likeness(points, curve, imagined):
-    """Half the squared distance from the imagined pictures (n, 28, 28), (n,), and its slope by the
-    points. They are softer than ink; so they are followed with a wider pen."""
-    places, moves = curve.along @ points, curve.moves @ points
-    ink, kept = drawn(places, moves, 1.5 * WIDTH, imagined.shape[1])
-    off = ink - imagined
-    by_places, by_moves = ink_slopes(off, ink, kept, places, moves, 1.5 * WIDTH)
-    slope = curve.along.transpose(0, 2, 1) @ by_places + curve.moves.transpose(0, 2, 1) @ by_moves
-    return (off**2).sum(axis=(1, 2)) / 2, slope
-
-
-def best(net, points, curve, rows, imagined, lifts, count, keep):
+def best(net, points, curve, rows, canvas, count, keep):
     """The numbers of the best paths, so many of each of `count` targets."""
-    costs = (
-        0.2 * likeness(points, curve, imagined)[0] + 0.5 * effort(points, curve)[0] + 1.5 * lifts
-    )
-    rng = np.random.default_rng(0)  # the same hands for every choice
-    for much in [1.2] * 16 + [0]:  # the last one is what will be kept
-        hand = trembling(rng, len(points), points.shape[1], imagined.shape[1], much)
-        outputs = net.outputs(trace(points, curve, hand, imagined.shape[1])[0]) + 1e-9
+    side, rng = checks.side(net.layers[0]), np.random.default_rng(0)  # for each choice the same
+    costs = 0.5 * effort(points, curve)[0] + untidiness(points, curve, side)
+    costs = costs + 1.5 * strangeness(points, curve, canvas, side)[0]
+    for much in [1.2] * 24 + [0]:  # the last one is what will be kept
+        hand = trembling(rng, len(points), points.shape[1], side, much)
+        reader = absent_minded(net, rng) if much else net
+        outputs = reader.outputs(trace(points, curve, hand, side)[0]) + 1e-9
         share = outputs / outputs.sum(axis=1, keepdims=True)  # (n, 10)
-        costs = costs - (rows * np.log(share)).sum(axis=1) * (1 / 16 if much else 5)
+        costs = costs - (rows * np.log(share)).sum(axis=1) * (1 / 24 if much else 5)
     order = costs.reshape(count, -1).argsort(axis=1)[:, :keep]
     return (order + len(points) // count * np.arange(count)[:, None]).ravel()

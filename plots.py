@@ -9,6 +9,7 @@ import io
 import time
 
 import numpy as np
+import PIL.Image
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -30,6 +31,26 @@ class Picture(Figure):
 
     def __repr__(self):
         return "A picture"
+
+
+class Film:
+    """Frames (n, h, w), 0..1 with 1 as ink, one after the other, again and again: an animated PNG.
+    Where it stands still, as on paper, it is its last frame."""
+
+    def __init__(self, frames, seconds=0.04):
+        self.frames, self.seconds = np.asarray(frames), seconds  # of each; the last stays for 3
+
+    def _repr_png_(self):
+        shades = np.uint8(np.round(255 * (1 - self.frames.clip(0, 1))))
+        still, *frames = (PIL.Image.fromarray(frame) for frame in (shades[-1], *shades))
+        times = [round(1000 * self.seconds)] * (len(frames) - 1) + [3000]
+        how = {"save_all": True, "default_image": True, "loop": 0, "duration": times}
+        file = io.BytesIO()
+        still.save(file, format="png", append_images=frames, **how)
+        return file.getvalue()
+
+    def __repr__(self):
+        return f"A film of {len(self.frames)} pictures"
 
 
 def _show_image(axes, image, **how):

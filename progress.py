@@ -9,6 +9,12 @@ MEASUREMENTS = 5  # an epoch
 LINES = 10  # at most
 
 
+class Bar(tqdm):
+    """tqdm's bar, without the thread that watches over it: there may be none to have."""
+
+    monitor_interval = 0
+
+
 class Watch:
     """Looks on while `net` trains. It never changes what the network learns.
 
@@ -30,8 +36,8 @@ class Watch:
         self.start, self.epochs, self.steps = net.epoch, epochs, steps
         self.measured = {-(-steps * part // MEASUREMENTS) for part in range(1, MEASUREMENTS + 1)}
         self._keep()
-        look = {"unit": " examples", "unit_scale": True, "leave": False}
-        self.bar = tqdm(total=epochs * count, disable=not shown, **look)
+        look = {"unit": " examples", "unit_scale": True, "miniters": 1, "leave": False}
+        self.bar = Bar(total=epochs * count, disable=not shown, **look)
 
     def __enter__(self):
         return self

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 import mnist
 from imagine import canvas_of
 from nn import NeuralNetwork
-from pen import WIDTH, ink, write
+from pen import PIECES, so_far, write
 
 CELL, GAP = 72, 8  # pixels; ten cells make 800
 LINE = 30  # of text
@@ -36,12 +36,8 @@ def hidden(weights):
 
 def written_so_far(written, pieces):
     """Of all ten digits the first so many pieces, one digit after the other: (72, 800)."""
-    scale, sheets = CELL / 28, np.full((10, CELL, CELL), 0.01)
-    for digit in range(10):
-        own = np.clip(pieces - 48 * digit, 0, 48)
-        places = (written.places[digit : digit + 1, :own] + 0.5) * scale - 0.5
-        moves = written.moves[digit : digit + 1, :own] * scale
-        sheets[digit] = ink(places, moves, WIDTH * scale, CELL).reshape(CELL, CELL)
+    own = np.clip(pieces - PIECES * np.arange(10), 0, PIECES)
+    sheets = so_far(written, own, CELL).reshape(10, CELL, CELL)
     return row(255 - 245 * sheets)
 
 
@@ -70,7 +66,7 @@ if __name__ == "__main__":
     learning = "20 of 100 hidden nodes, learning:  epoch {:.1f},  reads {:.1%} of its digits"
     frames = [frame(w, learning.format(epoch, right), empty) for w, right, epoch in shots]
     times = [150] * len(frames)
-    for pieces in range(4, 481, 4):
+    for pieces in range(4, 10 * PIECES + 1, 4):
         sheet = written_so_far(written, pieces)
         frames.append(frame(shots[-1][0], "now it writes 0 to 9 with a pen", sheet))
         times.append(60)

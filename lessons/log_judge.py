@@ -17,6 +17,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
 
 from lessons.log_features import features
+from machine import has_threads
 from nn import NeuralNetwork
 from optimisers import nesterov
 
@@ -141,7 +142,7 @@ class Judge:
             ]
             # In threads, as other processes would begin with importing all this: as long as a
             # training. joblib.parallel_config(backend="loky") has processes where that pays.
-            return joblib.Parallel(n_jobs=-1, prefer="threads")(tasks)
+            return joblib.Parallel(n_jobs=-1 if has_threads() else 1, prefer="threads")(tasks)
 
         first = train([0], decays)
         self.decay_losses = [loss for _, loss in first]

@@ -17,8 +17,14 @@ from imagine import canvas_of
 
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
-SCRIPTS = ("arrays", "activations", "nn", "imagine", "npz", "handwriting", "stage", "page")
+# All that thinks; the notebooks' drawing pad shares it.
+SCRIPTS = ("arrays.js", "activations.js", "nn.js", "handwriting.js", "sheet.js", "stage.js")
 FILES = ("digits.npz", "sample_train.csv.gz", "sample_test.csv.gz")
+
+
+def joined(*names):
+    """Files of this folder as one text: a script, or a look."""
+    return "\n".join((HERE / name).read_text("utf-8") for name in names)
 
 
 def canvas():
@@ -31,12 +37,11 @@ def canvas():
 
 def build():
     """The page, a text."""
-    parts = {f"{name}.js": (HERE / f"{name}.js").read_text("utf-8") for name in SCRIPTS}
-    parts["page.css"] = (HERE / "page.css").read_text("utf-8")
+    parts = {"script": joined(*SCRIPTS, "imagine.js", "npz.js", "page.js")}
+    parts["look"] = joined("stage.css", "page.css")
     files = {name: (DATA / name).read_bytes() for name in FILES} | {"canvas.npz": canvas()}
     parts |= {name: base64.b64encode(file).decode() for name, file in files.items()}
-    template = (HERE / "template.html").read_text("utf-8")
-    return re.sub(r"\{\{(.+?)\}\}", lambda match: parts[match[1]], template)
+    return re.sub(r"\{\{(.+?)\}\}", lambda match: parts[match[1]], joined("template.html"))
 
 
 if __name__ == "__main__":

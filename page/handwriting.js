@@ -4,6 +4,11 @@
 // (So a stroke along the border, which may pass for a shadow in a photo, is ink here.)
 
 const STROKE = [2.5, 4.0];  // width of a stroke in pixels of the 20 x 20 box
+const BLANK = "Draw a digit, 0 to 9, with mouse, finger or arrow keys.";
+const SMALL = "There is nearly nothing on the sheet. Draw a digit, larger.";
+const LINES = "Lines or a blot cannot be told from a digit. Clear the sheet, and draw one digit.";
+
+class NoDigit extends Error {}
 
 class Grid {  // height x width numbers, row after row
   constructor(height, width, data = new Float32Array(height * width)) {
@@ -34,11 +39,8 @@ class Grid {  // height x width numbers, row after row
   }
 }
 
-function prepare(grey) {  // Grid of 0..255, 255 = paper -> bytes (1, 784); null if it is blank
-  let digit = _digit(_ink(grey));
-  if (!digit) return null;
-  digit = _stroke_like_mnist(digit);
-  if (!digit) return null;
+function prepare(grey) {  // Grid of 0..255, 255 = paper -> bytes (1, 784); or NoDigit is thrown
+  const digit = _stroke_like_mnist(_digit(_ink(grey)));
   const scale = 20 / Math.max(digit.height, digit.width);
   const [height, width] = [digit.height, digit.width].map((n) => Math.max(1, rint(n * scale)));
   const small = _box_resized(digit, height, width);
@@ -63,7 +65,7 @@ function _digit(ink) {  // where the digit is: a Grid of 0 and 1, 200 or more on
   const start = 8;  // grey levels; our paper has no noise
   const size = Math.max(ink.height, ink.width);
   const [top, left, bottom, right] = ink.box(start);
-  if (bottom < top) return null;
+  if (bottom < top) throw new NoDigit(BLANK);
   ink = ink.cut([Math.max(top - 1, 0), Math.max(left - 1, 0),  // a little paper around, if there is
     Math.min(bottom + 1, ink.height - 1), Math.min(right + 1, ink.width - 1)]);
   let level = start, strength = 0;
@@ -74,23 +76,32 @@ function _digit(ink) {  // where the digit is: a Grid of 0 and 1, 200 or more on
     if (level === Math.max(start, strength / 2)) break;  // it would stay as it is
     level = Math.max(start, strength / 2);
   }
-  if (strength < 2 * start) return null;
+  if (strength < 2 * start) throw new NoDigit(SMALL);
 
   const { pieces, found } = _pieces(ink, level);  // leave out specks, and what is along the border
   const most = Math.max(...found.map((piece) => piece.mass));
   const largest = found.find((piece) => piece.mass === most);
-  if (largest.extent() < Math.max(3, size / 50)) return null;
+  if (largest.extent() < Math.max(3, size / 50)) throw new NoDigit(SMALL);
   found.forEach((piece) => { piece.keep = piece.mass >= 0.03 * most; });
   const kept = (touching) => found.filter((piece) => piece.keep && piece.touching === touching)
     .reduce((sum, piece) => sum + piece.mass, 0);
   if (kept(false) > kept(true) / 4)
     found.forEach((piece) => { piece.keep &&= !piece.touching; });
+  const kept_at = (i) => pieces.data[i] > 0 && found[pieces.data[i] - 1].keep;
+  const along = _border(ink).map(kept_at);  // a digit leaves the picture less often
+  if (along.filter((is, i) => is && !along[i - 1]).length > 6) throw new NoDigit(LINES);
   const clean = new Grid(ink.height, ink.width, ink.data.map(
-    (number, i) => (pieces.data[i] > 0 && !found[pieces.data[i] - 1].keep ? 0 : number)));
+    (number, i) => (pieces.data[i] > 0 && !kept_at(i) ? 0 : number)));
   const [first, before, last, behind] = clean.box(level);
   const large = _zoomed(clean.cut([first - 1, before - 1, last + 1, behind + 1]));
   const digit = new Grid(large.height, large.width, large.data.map((number) => number > level));
   return digit.cut(digit.box(0));
+}
+
+function _border({ height, width }) {  // the pixels along it, once around
+  const [across, down] = [width, height].map((n) => Array.from({ length: n }, (_, i) => i));
+  return [...across, ...down.map((row) => row * width + width - 1),
+    ...across.map((i) => height * width - 1 - i), ...down.map((row) => (height - 1 - row) * width)];
 }
 
 function _pieces(ink, level) {  // what hangs together, also over corners
@@ -146,7 +157,7 @@ function _stroke_like_mnist(digit) {  // thicken or thin the strokes, evenly fro
   const inside = _distances(digit.padded(1), 0);
   const within = inside.filter((distance) => distance > 0);
   const width = 4 * within.reduce((sum, distance) => sum + distance, 0) / within.length - 2;
-  if (width > 0.4 * side) return null;  // a blot
+  if (width > 0.4 * side) throw new NoDigit(LINES);  // a blot
   const wanted = Math.min(Math.max(width * 20 / side, STROKE[0]), STROKE[1]);
   // The box grows with the strokes: (width + 2 grow) * 20 = wanted * (side + 2 grow)
   const grow = (wanted * side - 20 * width) / (20 - wanted) / 2;

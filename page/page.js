@@ -1,5 +1,21 @@
 // The story below the stage, and what sets the page going.
 
+const element = (id) => document.getElementById(id);
+const file = (name) => bytes_of(element(name).textContent);
+const speeds = {};
+
+function show_speeds(change) {
+  Object.assign(speeds, change);
+  const { ready, prepared, answer, film, epoch } = speeds;
+  element("speeds").textContent = [
+    ready && `Ready after ${ready.toFixed(0)} ms.`,
+    answer && `An answer: ${answer.toFixed(1)} ms, after preparing your drawing in `
+      + `${prepared.toFixed(1)} ms.`,
+    film && `A film of 200 steps: ${film.toFixed(0)} ms.`,
+    epoch && `4,000 digits of training: ${(epoch / 1000).toFixed(1)} s.`,
+  ].filter(Boolean).join(" ");
+}
+
 // -- 1 and 2: what it sees, what a node weighs
 
 const AROUND = 3;  // squares to each side of the one pointed at, whose numbers are shown
@@ -35,7 +51,7 @@ function show_numbers(stage) {
     if (!step) return;
     event.preventDefault();
     show(spot.row + step[0], spot.column + step[1]);
-    speak(element("pixel").textContent);
+    stage.speak(element("pixel").textContent);
   };
   show(spot.row, spot.column);
 }
@@ -91,8 +107,8 @@ function show_frame(net, step) {
     + `with ${outputs.data[says].toFixed(2)}.`;
 }
 
-function play(net, canvas, digit) {
-  const began = performance.now(), rng = new Random(film.seed++);
+function play(stage, canvas, digit) {
+  const { net } = stage, began = performance.now(), rng = new Random(film.seed++);
   film.frames = [];
   const keep = (_, images) => film.frames.push(images);
   film.frames.push(imagine(net, [digit], canvas, { rng, callback: keep }));
@@ -106,7 +122,7 @@ function play(net, canvas, digit) {
   const next = () => {
     show_frame(net, step);
     if (step++ < 200) film.playing = requestAnimationFrame(next);
-    else speak(element("imagined").textContent);
+    else stage.speak(element("imagined").textContent);
   };
   next();
 }
@@ -174,7 +190,7 @@ function run(stage, digits) {  // a slice of work, then a picture, and so on
     show_speeds({ epoch: (performance.now() - began) / (stage.net.epoch - start) / 3 });
     if (!done) return requestAnimationFrame(slice);
     stage.tell();
-    speak(element("progress").textContent);
+    stage.speak(element("progress").textContent);
   };
   slice();
 }
@@ -188,22 +204,24 @@ const THREE = [  // what is written to begin with
 
 async function begin() {
   const net = load(file("digits.npz")), canvas = read_npz(file("canvas.npz"));
-  const stage = new Stage(element("trained"), net, (changed) => {
+  const stage = new Stage(element("trained"), net, { changed: (changed) => {
     show_numbers(changed);
     show_node(changed);
-  });
+    show_speeds(changed.took);
+  } });
   stage.pick(0);
   show_speeds({ ready: performance.now() });
   element("previous").onclick = () => stage.pick((stage.node + 99) % 100);
   element("next").onclick = () => stage.pick((stage.node + 1) % 100);
-  stage.write(THREE).then(() => {
-    if (stage.example) stage.pick(stage.entries(stage.digit)[0][0]);  // one that has much to say
+  stage.sheet.write(THREE).then(() => {
+    if (!stage.sheet.example) return;
+    stage.pick(stage.entries(stage.digit)[0][0]);  // one that has much to say
   });
 
   numbers(10).forEach((digit) => {
     const button = make(element("named"), "button", { type: "button", textContent: digit });
     button.setAttribute("aria-label", `imagine a ${digit}`);
-    button.onclick = () => play(net, canvas, digit);
+    button.onclick = () => play(stage, canvas, digit);
   });
   element("frame").oninput = (event) => {
     cancelAnimationFrame(film.playing);
@@ -212,15 +230,16 @@ async function begin() {
   new IntersectionObserver((entries, observer) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     observer.disconnect();
-    if (!film.frames.length) play(net, canvas, 3);
+    if (!film.frames.length) play(stage, canvas, 3);
   }).observe(element("picture"));
 
   const young = new Stage(element("newborn"), newborn());
+  young.sheet.write(THREE);
   show_curve(young.net);
   const [train, test] = await Promise.all(
     ["sample_train.csv.gz", "sample_test.csv.gz"].map((name) => read_digits(file(name))));
-  stage.offer(test.images);
-  young.offer(test.images);
+  stage.sheet.offer(test.images);
+  young.sheet.offer(test.images);
   element("train").onclick = () => {
     if (!lesson.running) return run(young, { train, test });
     lesson.running = false;
@@ -228,9 +247,7 @@ async function begin() {
   };
   element("reset").onclick = () => {
     Object.assign(lesson, { work: null, running: false, points: [] });
-    young.net = newborn();
-    young.painted = null;
-    young.look();
+    young.use(newborn());
     show_curve(young.net);
     show_progress(young.net);
   };

@@ -7,7 +7,8 @@
 
 A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
 neighbours do the work, plots.py draws, and plain cells can do the same. A panel needs JupyterLab
-and a running kernel; elsewhere you see no more than the sentence that it prints.
+and a running kernel (the drawing pad answers without one, once it is there); elsewhere you see no
+more than the sentence that it prints.
 
 A file a panel; what they share is in controls.py and markup.py.
 """

@@ -9,6 +9,7 @@ import threading
 import ipywidgets
 from ipywidgets import HTML, HBox, Label, Layout, VBox
 
+from machine import aside
 from plots import ORANGE
 
 WIDE = {"width": "100%", "max_width": "800px", "margin": "0"}  # of a picture
@@ -124,7 +125,8 @@ class Knob:
 
 class Latest:
     """Calls `work` in a thread with the newest of what it is given: whoever drags a slider does
-    not wait for all the values on the way. `work` may call `check`, and ends if it is overtaken."""
+    not wait for all the values on the way. `work` may call `check`, and ends if it is overtaken.
+    Where no thread can start, each call waits until the work is done."""
 
     class Overtaken(Exception):
         pass
@@ -134,10 +136,10 @@ class Latest:
 
     def __call__(self, *job):
         with self.lock:
-            self.waiting = job
-            if not self.busy:
-                self.busy = True
-                threading.Thread(target=self._run, daemon=True).start()
+            self.waiting, begin = job, not self.busy
+            self.busy = True
+        if begin:
+            aside(self._run)
 
     def check(self):
         if self.waiting:

@@ -1,73 +1,98 @@
-"""Draw a digit and watch what a network says. What happens in the browser is in drawing.js."""
+"""Draw a digit and watch a network think. It is the stage of page/, and thinks in the browser."""
 
 import threading
-from pathlib import Path
 
 import anywidget
 import numpy as np
 import PIL.Image
 import traitlets
-from ipywidgets import HTML, Button, HBox, IntSlider, Layout, VBox, jslink
+from ipywidgets import Layout
 
 import checks
 import handwriting
-from distortions import look
+from distortions import ways
+from page.build import SCRIPTS, joined
 
-from .controls import Panel, wrapped
-from .markup import answer_html
+from .controls import Panel
 
-HERE = Path(__file__).parent
+SIDE = 280  # pixels of the sheet
 
 
 class Sheet(anywidget.AnyWidget):
-    """A white square to draw on in black, with mouse, pen or finger."""
+    """The stage as a widget: page/pad.js."""
 
-    _esm = HERE / "drawing.js"
-    _css = HERE / "drawing.css"
-    size = traitlets.Int(280).tag(sync=True)  # pixels a side
-    pen = traitlets.Int(20).tag(sync=True)  # width of its line
-    # (size * size,) bytes, 0 = ink, 255 = paper; none at all while nothing is drawn
+    _esm = joined(*SCRIPTS, "distortions.js", "pad.js")
+    _css = joined("stage.css")
+    options = traitlets.Dict().tag(sync=True)  # of NeuralNetwork
+    parameters = traitlets.Bytes().tag(sync=True)  # weights, then biases, float32 in C order
+    maps = traitlets.Bytes().tag(sync=True)  # (looks, 6) float32: matrix and shift of each look
+    # (280 * 280,) bytes, 0 = ink, 255 = paper; none at all while nothing is drawn
     pixels = traitlets.Bytes().tag(
         sync=True, echo_update=False, from_json=lambda value, widget: bytes(value)
     )
 
 
 class DrawingPad(Panel):
-    """Draw a digit with mouse, pen or finger, and watch what the network says meanwhile.
+    """Draw a digit with mouse, pen, finger or arrow keys, and watch the network think meanwhile:
+    what it sees, which hidden nodes light up, who speaks for and against which digit.
 
-    net    can be replaced by another network at any time
+    net    can be replaced by another network at any time; has it learned more, the next stroke is
+           answered by what it has become
     looks  how often it looks at the drawing, each time distorted a little; see distortions.look
 
-    `picture` is the drawing, `image` what the network sees of it. clear() is what the button does.
-    ValueError for less than one look.
+    The browser computes the answers, also while the kernel is at work or gone. `picture` is the
+    drawing, `image` what the network sees of it. clear() is what the button does. ValueError for
+    less than one look, and for a network of other than 784 inputs, or a single output.
     """
 
     def __init__(self, net, looks=1):
         checks.counts(looks=looks)
-        self.net, self.looks, self.lock = net, looks, threading.Lock()
-        self.sheet, self.shows = Sheet(), HTML()
-        clear = Button(description="Clear", layout=Layout(width="80px"))
-        clear.on_click(lambda _: self.clear())
-        pen = IntSlider(self.sheet.pen, 4, 50, description="pen", readout=False)
-        pen.layout.width, pen.style.description_width = "200px", "36px"
-        self.link = jslink((pen, "value"), (self.sheet, "pen"))
-        self.box = wrapped(VBox([self.sheet, HBox([clear, pen])]), self.shows, grid_gap="20px")
-        self.sheet.observe(lambda change: self._answer(), "pixels")
-        self._answer()
+        self.lock, self.box = threading.Lock(), Sheet(layout=Layout(width="100%", padding="4px"))
+        self.net = net
+        if looks > 1:
+            maps = [np.reshape(part, (looks, -1)) for part in ways(looks)]
+            self.box.maps = np.hstack(maps).astype("<f4").tobytes()
+        self.box.observe(lambda change: self._send(), "pixels")
+
+    @property
+    def net(self):
+        return self._net
+
+    @net.setter
+    def net(self, net):
+        if net.layers[0] != 784 or net.layers[-1] < 2:
+            wanted = "784 inputs and two or more outputs"
+            raise ValueError(f"expected a network with {wanted}, got layers {net.layers}")
+        self._net = net
+        self._send()
+
+    def _send(self):
+        """Give the browser the network as it is now. What it has already is not sent again."""
+        net = self._net
+        with self.lock, self.box.hold_sync():
+            self.box.options = {
+                "layers": list(net.layers),
+                "hidden": net.hidden,
+                "output": net.output,
+                "loss": net.loss_name,
+                "biases": bool(net.biases),
+            }
+            self.box.parameters = b"".join(
+                np.asarray(array, "<f4").tobytes() for array in net.weights + net.biases
+            )
 
     @property
     def picture(self):
         """The drawing, (280, 280) uint8, 255 = paper."""
-        size = self.sheet.size
-        pixels = np.frombuffer(self.sheet.pixels or b"\xff" * size**2, np.uint8)
-        return pixels.reshape(size, size).copy()
+        pixels = np.frombuffer(self.box.pixels or b"\xff" * SIDE**2, np.uint8)
+        return pixels.reshape(SIDE, SIDE).copy()
 
     @property
     def image(self):
-        """The drawing as the network sees it, (784,) uint8. All 0 if nothing is drawn."""
+        """The drawing as the network sees it, (784,) uint8. All 0 if there is no digit on it."""
         try:
             return handwriting.prepare(self.picture)
-        except ValueError:  # there is no digit on it
+        except ValueError:
             return np.zeros(784, np.uint8)
 
     def save(self, path):
@@ -76,13 +101,4 @@ class DrawingPad(Panel):
 
     def clear(self):
         """Take a new sheet."""
-        self.sheet.pixels = b""
-
-    def _answer(self):
-        with self.lock:  # whoever comes last shows the newest drawing
-            image = self.image
-            outputs = look(self.net, image, self.looks)[0] if image.any() else None  # (10,)
-            title, verdict = "What the network sees:", "Draw a digit, 0 to 9."
-            if outputs is not None:
-                verdict = f"It says {outputs.argmax()}, with {outputs.max():.2f}."
-            self.shows.value = answer_html(title, image, outputs, verdict)
+        self.box.pixels = b""

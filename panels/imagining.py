@@ -19,9 +19,11 @@ from ipywidgets import (
 )
 
 from imagine import imagine
+from pen import PIECES, so_far, write
 
 from .controls import Knob, Latest, Panel, defaults, wrapped
 from .markup import answer_html
+from .witnesses import Witnesses
 
 KNOBS = {  # by imagine's names: label, lowest, highest, logarithmic
     "steps": ("steps", 1, 1000),
@@ -35,15 +37,20 @@ KNOBS = {  # by imagine's names: label, lowest, highest, logarithmic
 class ImaginePanel(Panel):
     """Say what the outputs should be, and see what picture the network makes of that.
 
-    canvas  to draw on: canvas_of(pictures like those that net has learned from)
+    canvas   to draw on: canvas_of(pictures like those that net has learned from)
+    known    pictures (n, 784): which of them is nearest to what it makes?
+    readers  by name: what do they say of it? See Witnesses
 
     `sliders` are the targets, one a digit; `digit` and `blend` (two digits, and the share of the
-    second) set them. `knobs` are those of imagine, by its names.
+    second) set them. `tool` is "canvas" or "pen". `knobs` are those of imagine, by its names; the
+    pen has only the seed.
     """
 
-    def __init__(self, net, canvas):
+    def __init__(self, net, canvas, known=None, readers=None):
         self.net, self.canvas = net, canvas
-        self.lock, self.work = threading.RLock(), Latest(self._imagine)
+        self.witnesses = Witnesses(net, known, readers)
+        self.lock, self.work = threading.RLock(), Latest(self._draw)
+        self.asking = Latest(self._ask_others)
         first = defaults(imagine)
         self.knobs = {
             name: Knob(label, first[name], *ends, changed=self._ask)
@@ -65,7 +72,9 @@ class ImaginePanel(Panel):
         first, second = (Dropdown(options=digits, value=n, layout=narrow) for n in (4, 9))
         share = FloatSlider(0.5, min=0, max=1, step=0.05, readout=False)
         self.blend = first, second, share
-        self.backquery, self.imagined, self.step = HTML(), HTML(), Label()
+        self.tool = ToggleButtons(options=["canvas", "pen"])
+        self.tool.style.button_width = "72px"
+        self.backquery, self.imagined, self.others, self.step = HTML(), HTML(), HTML(), Label()
         self.play = Play(min=0, interval=30)
         self.frame = IntSlider(min=0, readout=False)
         self.link = jslink((self.play, "value"), (self.frame, "value"))
@@ -74,12 +83,14 @@ class ImaginePanel(Panel):
             wrapped(Label("or a blend, from"), first, share, Label("to"), second),
             Label("or any outputs you like:"),
             wrapped(HBox(columns), VBox([knob.box for knob in self.knobs.values()])),
-            wrapped(self.backquery, self.imagined, grid_gap="20px"),
+            wrapped(Label("drawn with the"), self.tool),
+            wrapped(self.backquery, self.imagined, self.others, grid_gap="20px"),
             wrapped(Label("the film of it"), self.play, self.frame, self.step),
         ]
         self.box = VBox(rows)
         self._set(net.as_targets(3)[0], "a 3", digit=3)
-        self._imagine(*self._asked())
+        self._draw(*self._asked())
+        self.tool.observe(self._take, "value")
         self.digit.observe(self._one, "value")
         for control in self.blend:
             control.observe(self._two, "value")
@@ -118,6 +129,13 @@ class ImaginePanel(Panel):
             self._set(values, "these outputs")
         self._ask()
 
+    def _take(self, change):
+        with self.lock:
+            for name, knob in self.knobs.items():
+                idle = change.new == "pen" and name != "seed"
+                knob.slider.disabled = knob.field.disabled = idle
+        self._ask()
+
     def _ask(self):
         self.work(*self._asked())
 
@@ -128,32 +146,46 @@ class ImaginePanel(Panel):
                 targets = targets if targets.any() else np.ones_like(targets)
                 targets = targets / targets.sum()
             knobs = {name: knob.value for name, knob in self.knobs.items()}
-            return self.what, targets, knobs
+            return self.what, targets, self.tool.value, knobs
 
-    # What the thread does
+    # What the threads do
 
-    def _imagine(self, what, targets, knobs):
+    def _draw(self, what, targets, tool, knobs):
+        film, draw = [], self._imagine if tool == "canvas" else self._write
+        title = f"{'Imagined' if tool == 'canvas' else 'Written'}, {what}:"
+        self.backquery.value = self._answer(f"Backquery, {what}:", self.net.backquery(targets)[0])
+        try:
+            film += draw(targets, knobs)
+        except ValueError as error:  # it cannot, and says why
+            self.imagined.value, self.others.value = html.escape(str(error)), ""
+        self.film = title, "step" if tool == "canvas" else "piece", film
+        for control in (self.play, self.frame):
+            control.max = control.value = max(0, len(film) - 1)
+        self._show(self.frame.max)
+
+    def _imagine(self, targets, knobs):
         film = []
 
         def keep(step, images):
             self.work.check()
             film.append(images[0])
 
-        self.backquery.value = self._answer(f"Backquery, {what}:", self.net.backquery(targets)[0])
-        try:
-            film.append(imagine(self.net, targets, self.canvas, callback=keep, **knobs)[0])
-        except ValueError as error:  # it cannot, and says why
-            self.imagined.value = html.escape(str(error))
-        self.film = what, film
-        for control in (self.play, self.frame):
-            control.max = control.value = max(0, len(film) - 1)
-        self._show(self.frame.max)
+        film.append(imagine(self.net, targets, self.canvas, callback=keep, **knobs)[0])
+        return film
+
+    def _write(self, targets, knobs):
+        written = write(self.net, targets, self.canvas, seed=knobs["seed"])
+        return [so_far(written, pieces)[0] for pieces in range(PIECES + 1)]
 
     def _show(self, frame):
-        what, film = self.film
+        title, unit, film = self.film
         if frame < len(film):  # else the slider is late
-            self.step.value = f"step {frame} of {len(film) - 1}"
-            self.imagined.value = self._answer(f"Imagined, {what}:", film[frame])
+            self.step.value = f"{unit} {frame} of {len(film) - 1}"
+            self.imagined.value = self._answer(title, film[frame])
+            self.asking(film[frame])
+
+    def _ask_others(self, image):
+        self.others.value = self.witnesses.html(image)
 
     def _answer(self, title, image):
         outputs = self.net.outputs(image)[0]  # (10,)

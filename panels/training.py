@@ -2,7 +2,8 @@
 
 Training takes a while. A loop inside a button's handler would keep all other handlers waiting, the
 Stop button's too. So the loop has a thread of its own and shows how far it is by setting widgets'
-values. JupyterLab may call handlers from several threads, hence the locks.
+values. JupyterLab may call handlers from several threads, hence the locks. Where no thread can
+start, as in a browser's Python, Train blocks until it is done or interrupted.
 """
 
 import html
@@ -16,6 +17,7 @@ from ipywidgets import HTML, Button, Image, Layout, VBox
 
 import checks
 import plots
+from machine import aside
 from nn import NeuralNetwork
 from optimisers import fitting_rate, nesterov, plain
 
@@ -113,8 +115,7 @@ class TrainingPanel(Panel):
             self._enable(False, True, False)
             self.says.value = "Turning the digits …"
             knobs = {name: knob.value for name, knob in self.knobs.items()}
-            self.thread = threading.Thread(target=self._train, args=(knobs,), daemon=True)
-            self.thread.start()
+            self.thread = aside(self._train, knobs)
 
     def stop(self, wait=False):
         """End the training before its next step. The weights stay."""
@@ -182,7 +183,7 @@ class TrainingPanel(Panel):
                 each_step=each_step,
                 progress=False,
             )
-        except Stopped:
+        except (Stopped, KeyboardInterrupt):  # the second where there is no thread
             ended = "Stopped"
         except ValueError as error:  # it does not fit or does not learn: the error says so
             failed = html.escape(str(error))

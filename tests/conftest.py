@@ -1,5 +1,6 @@
 """What the tests share: digits, a trained network, and small helpers to import from here."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nn import NeuralNetwork
 ROOT = Path(__file__).resolve().parent.parent
 TOY = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])
 XOR = np.array([[0], [1], [1], [0]])
+PATIENCE = 300  # seconds, as a machine may be busy; nothing is waited for that has happened
 WHOLE_BATCH = {"batch_size": None, "rotations": (), "progress": False}
 
 
@@ -67,6 +69,14 @@ def blas_threads():
     (SciPy brings a BLAS of its own, with which nothing here multiplies.)"""
     ours = {library.filepath for library in machine._blas}
     return [pool["num_threads"] for pool in threadpool_info() if pool["filepath"] in ours]
+
+
+def wait_until(true):
+    """Until `true()` is. AssertionError if that takes longer than PATIENCE."""
+    deadline = time.monotonic() + PATIENCE
+    while not true():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 # --- Gradients ------------------------------------------------------------------------------------

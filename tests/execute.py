@@ -1,9 +1,9 @@
 """Run notebooks and keep what they show: python tests/execute.py [--to FOLDER] NOTEBOOK ...
 
 Without --to they are executed in place, so that their outputs can be committed. What would
-differ from run to run, or shows nothing where no kernel is running (times, the state of widgets
-and of progress bars), is left out: two runs of the same notebook give the same file, with the same
-packages on the same kind of processor. Which these were is kept in executed.json.
+differ from run to run, or shows nothing where no kernel is running (times, Python's version, the
+state of widgets and bars), is left out: two runs of the same notebook give the same file, with the
+same packages on the same kind of processor. Which these were is kept in executed.json.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def joined(outputs):
     return result
 
 
-def execute(path, timeout=600):
+def execute(path, timeout=3600):
     """The notebook at `path`, run from top to bottom in its own folder. Raises on any error."""
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -51,7 +51,7 @@ def execute(path, timeout=600):
     )
     client.execute()
     notebook.metadata.pop("widgets", None)
-    notebook.metadata.pop("language_info", None)
+    notebook.metadata.language_info = {"name": "python"}  # some front ends ask for it
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":

@@ -4,11 +4,10 @@ import errno
 import os
 import subprocess
 import sys
-import time
 
 import joblib
 import pytest
-from conftest import ROOT
+from conftest import ROOT, wait_until
 
 from lessons import access_log
 from lessons.simulated_log import simulate
@@ -60,7 +59,6 @@ def test_command_reads_standard_input(folder):
         input=f"{LINE}\nnonsense\n",
         capture_output=True,
         text=True,
-        timeout=120,
     )
     assert run.returncode == 0
     assert "POST /forum/index.php HTTP/1.1" in run.stdout.splitlines()[0]
@@ -192,9 +190,7 @@ def test_a_log_that_grows_is_followed_and_the_list_grows_with_it(folder, tmp_pat
                 file.write(f"{LINE}\n" * 4)
             for _ in range(4):
                 assert run.stdout.readline().startswith("bad")
-            stop = time.monotonic() + 10
-            while not bans.read_text() and time.monotonic() < stop:
-                time.sleep(0.05)
+            wait_until(bans.read_text)
             assert bans.read_text() == "1.2.3.4\n"
         finally:
             run.kill()

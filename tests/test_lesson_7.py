@@ -9,6 +9,7 @@ from types import ModuleType
 import execute
 import pytest
 
+import lessons.libraries
 import nn
 
 LESSON = Path(nn.__file__).parent / "lessons" / "7_in_a_library.ipynb"
@@ -26,14 +27,10 @@ def printed(cells):
 @pytest.fixture
 def libraries(monkeypatch):
     """lessons/libraries.py, with nothing in the environment that it might have left there."""
-    monkeypatch.syspath_prepend(str(LESSON.parent))
     monkeypatch.setenv("KERAS_BACKEND", "")
     monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    import libraries
-
-    yield libraries
-    sys.modules.pop("libraries")
+    return lessons.libraries
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """One thread for the products, from wherever it is asked for."""
 
+import contextvars
 import itertools
 import linecache
 import signal
@@ -9,7 +10,7 @@ import threading
 
 import numpy as np
 import pytest
-from conftest import ROOT, blas_threads, same, small
+from conftest import PATIENCE, ROOT, blas_threads, same, small
 from threadpoolctl import threadpool_limits
 
 import machine
@@ -80,14 +81,14 @@ class InAThread:
         self.entered, self.leave, self.left, self.over = (threading.Event() for _ in range(4))
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
-        assert self.entered.wait(10)
+        assert self.entered.wait(PATIENCE)
 
     def run(self):
         with one_thread():
             self.entered.set()
-            self.leave.wait(10)
+            self.leave.wait(PATIENCE)
         self.left.set()
-        self.over.wait(10)
+        self.over.wait(PATIENCE)
 
     def end(self):
         self.leave.set()
@@ -110,7 +111,7 @@ def test_it_leaves_others_the_right_to_set_limits(before):
     """Since threadpoolctl 3.8 the first thread that sets one keeps it until it is taken back."""
     there = InAThread()
     there.leave.set()
-    assert there.left.wait(10)  # it has left one_thread and lives on
+    assert there.left.wait(PATIENCE)  # it has left one_thread and lives on
     with threadpool_limits(3, user_api="blas"):
         assert blas_threads() == [3] * len(before)
     there.end()
@@ -180,11 +181,11 @@ def test_a_limit_set_in_a_thread_that_lives_on_is_no_hindrance(before):
     def hold():
         with threadpool_limits(3, user_api="blas"):
             ready.set()
-            assert done.wait(10)
+            assert done.wait(PATIENCE)
 
     thread = threading.Thread(target=hold)
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(PATIENCE)
     assert limited() == in_a_thread(limited) == (ones, ones)
     done.set()
     thread.join()
@@ -401,3 +402,30 @@ def test_a_training_whose_loss_is_no_number_gives_the_threads_back(before, digit
     with pytest.raises(ValueError, match="learning rate is too large"):
         net.train(*digits, learning_rate=1e100, progress=False)
     assert blas_threads() == before
+
+
+# --- Threads, where there are some ----------------------------------------------------------------
+
+who = contextvars.ContextVar("who", default="nobody")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_work_is_done_aside_or_else_at_once(monkeypatch, there):
+    def fail(thread):
+        raise RuntimeError("can't start new thread")
+
+    def work(name):
+        who.set(name)
+        done.append((name, threading.current_thread()))
+
+    if not there:
+        monkeypatch.setattr(threading.Thread, "start", fail)
+    done = []
+    thread = machine.aside(work, "somebody")
+    assert machine.has_threads() == there
+    if there:
+        thread.join()
+    else:
+        assert thread is None
+    assert done == [("somebody", thread or threading.current_thread())]
+    assert who.get() == "nobody", "what work sets in a ContextVar stays with it"

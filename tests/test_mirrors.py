@@ -20,10 +20,12 @@ from pathlib import Path
 import pytest
 from tiny import CSVS, IDX, csvs_in, is_sample, line, names, pretend
 
+import machine
 import mirrors
 import mnist
 
 ROOT = Path(mnist.__file__).parent
+SOON = 30  # seconds: long for a busy machine, short for mirrors that keep one waiting a minute
 
 
 @pytest.fixture(autouse=True)
@@ -61,23 +63,23 @@ class Mirror(BaseHTTPRequestHandler):
         if fault == "encoded-twice":
             body = gzip.compress(body)
         if fault == "silent":
-            time.sleep(1)
+            self.server.over.wait(60)
         if fault == "drip-head":
-            return self.send_in_pieces(b"HTTP/1.0 200 OK\r\nX-Wait: and" + b" wait" * 10, 1, 0.05)
+            return self.send_in_pieces(b"HTTP/1.0 200 OK\r\nX-Wait: and" + b" wait" * 240, 1, 0.05)
         self.send_response(200)
         self.send_header("Content-Length", str(announced or len(body)))
         if "encoded" in fault:
             self.send_header("Content-Encoding", "gzip")
         self.end_headers()
         if fault == "drip":
-            return self.send_in_pieces(body[:80], 1, 0.05)
+            return self.send_in_pieces(body[:1200], 1, 0.05)
         if fault == "endless":
             return self.send_in_pieces(body, 10**5, 0.01)
         if fault == "slow":
-            return self.send_in_pieces(body, 1500, 0.1)
+            return self.send_in_pieces(body, 1500, 0.2)
         if fault == "tired":
             self.send_in_pieces(body[:3000], 3000, 0)
-            return self.send_in_pieces(body[3000:3080], 1, 0.05)
+            return self.send_in_pieces(body[3000:4200], 1, 0.05)
         return self.send_in_pieces(body, len(body), 0)
 
     def send_in_pieces(self, body, size, pause):
@@ -86,7 +88,8 @@ class Mirror(BaseHTTPRequestHandler):
                 self.wfile.write(body[start : start + size])
             except OSError:
                 return  # the client has gone
-            time.sleep(pause)
+            if self.server.over.wait(pause):
+                return
 
     def log_message(self, *args):
         pass
@@ -95,9 +98,10 @@ class Mirror(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def server():
     server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.asked, server.who = [], []
+    server.asked, server.who, server.over = [], [], threading.Event()
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     yield server
+    server.over.set()
     server.shutdown()
     server.server_close()
 
@@ -128,6 +132,14 @@ def test_fetch(tmp_path, serve, capsys):
     assert len(asked) == 4
 
 
+def test_where_no_thread_can_start_a_mirror_is_asked_all_the_same(tmp_path, serve, monkeypatch):
+    monkeypatch.setattr(machine, "has_threads", lambda: False)
+    asked = serve("503", "cut", "good")
+    mnist.load(tmp_path)
+    assert csvs_in(tmp_path) == CSVS
+    assert [which for which, _ in asked] == ["503", "cut"] + ["good"] * 4
+
+
 def test_only_what_is_missing_is_fetched(tmp_path, serve):
     asked = serve("good")
     (tmp_path / "mnist_train.csv").write_text(line())
@@ -146,7 +158,7 @@ def test_a_bad_mirror_moves_on_to_the_next(tmp_path, serve, fault):
     asked = serve(fault, "good")
     start = time.monotonic()
     mnist.load(tmp_path)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SOON
     assert csvs_in(tmp_path) == CSVS
     assert [which for which, _ in asked] == [fault] + ["good"] * 4  # asked no more
 
@@ -165,7 +177,7 @@ def test_a_mirror_that_falls_asleep_is_left(tmp_path, serve, monkeypatch):
     asked = serve("tired", "good")
     start = time.monotonic()
     mnist.load(tmp_path)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SOON
     assert csvs_in(tmp_path) == CSVS
     assert [which for which, _ in asked] == ["tired"] * 2 + ["good"] * 3
 
@@ -229,7 +241,7 @@ def test_black_hole(tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("MNIST_MIRRORS", ",".join(addresses))
         start = time.monotonic()
         assert is_sample(mnist.load(tmp_path))
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < SOON
     said = sentence(capsys)
     assert said.count("127.0.0.1") == 2 and "ConnectionError" in said
     assert "no answer" in said or "Timeout" in said
@@ -281,7 +293,7 @@ def test_an_expired_certificate(tmp_path, monkeypatch, capsys):
     """expired.pem is trusted here, so that its date alone is wrong."""
     expired = str(Path(__file__).with_name("expired.pem"))
     server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    server.asked, server.who = [], []
+    server.asked, server.who, server.over = [], [], threading.Event()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(expired)
     server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -304,7 +316,7 @@ from pytest import MonkeyPatch
 class Slow:
     def find_spec(self, name, *rest):
         if name == "requests":
-            time.sleep(1)
+            time.sleep(1.2)
 asked = mirrors.addresses()
 tiny.pretend(MonkeyPatch())
 sys.meta_path.insert(0, Slow())

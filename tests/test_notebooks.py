@@ -1,11 +1,15 @@
 """The notebooks as committed, and run anew on the sample, in a copy, with no network."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import execute
+import nbformat
 import pytest
 
 import mnist
@@ -16,6 +20,9 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted(
     str(p.relative_to(ROOT)) for p in (*ROOT.glob("*.ipynb"), *ROOT.glob("lessons/*.ipynb"))
 )
+
+
+WHERE = "import nn; print(nn.__file__)"
 
 
 def code_cells(notebook):
@@ -89,7 +96,61 @@ def test_cells_are_small_and_stand_between_prose(name):
     assert max(lengths) <= 15
     assert sorted(lengths)[len(lengths) // 2] <= 6
     assert notebook["cells"][0]["cell_type"] == "markdown"
-    assert not {"execution", "widgets"} & {
-        key for cell in notebook["cells"] for key in cell["metadata"]
-    }
-    assert list(notebook["metadata"]) == ["kernelspec"]
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert notebook["metadata"]["language_info"]["name"] == "python"
+
+
+# --- Opened alone ---------------------------------------------------------------------------------
+
+
+def finds_the_modules(name):
+    """The prose and the cell with which the notebook begins, after its introduction."""
+    _, prose, cell = json.loads((ROOT / name).read_text(encoding="utf-8"))["cells"][:3]
+    return "".join(prose["source"]), "".join(cell["source"])
+
+
+def test_all_begin_with_the_same_cell():
+    assert len({finds_the_modules(name) for name in NOTEBOOKS}) == 1
+    assert 'repository = ""' in finds_the_modules(NOTEBOOKS[0])[1]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_paths_are_from_the_root_where_the_first_cell_goes(name):
+    notebook = json.loads((ROOT / name).read_text(encoding="utf-8"))
+    code = "".join("".join(cell["source"]) for cell in code_cells(notebook)[1:])
+    assert "../" not in code and "sys.path" not in code
+
+
+def test_in_an_empty_folder_it_says_how_to_get_the_modules(tmp_path):
+    code = finds_the_modules(NOTEBOOKS[0])[1]
+    ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith("AssertionError: put the whole repository beside this notebook")
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+@pytest.mark.parametrize("name", ["neural_network.ipynb", "lessons/0_mathematics.ipynb"])
+def test_in_an_empty_folder_it_fetches_the_repository(name, copy, tmp_path, monkeypatch):
+    """From disk, where git is told to look for what would be at the public address."""
+    served, alone = tmp_path / "served" / "digits", tmp_path / "alone"
+    shutil.copytree(copy, served)
+    who = ["-c", "user.name=A Learner", "-c", "user.email=learner@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "All"]):
+        subprocess.run(["git", *command], cwd=served, check=True)
+    settings = {"COUNT": "1", "VALUE_0": "https://example.org/"}
+    settings["KEY_0"] = f"url.{served.parent.as_uri()}/.insteadOf"
+    for key, value in (settings | {"GLOBAL": os.devnull}).items():
+        monkeypatch.setenv(f"GIT_CONFIG_{key}", value)
+    alone.mkdir()
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    first, *others = code_cells(notebook)
+    address = 'repository = "https://example.org/digits"'
+    first.source = first.source.replace('repository = ""', address)
+    if name == "neural_network.ipynb":  # its imports are enough
+        notebook.cells = [first, *others[:2]]
+    for source in (WHERE, first.source, WHERE):  # also when it runs again
+        notebook.cells.append(nbformat.v4.new_code_cell(source))
+    nbformat.write(notebook, alone / "notebook.ipynb")
+    ran = execute.execute(alone / "notebook.ipynb")
+    for cell in (ran.cells[-3], ran.cells[-1]):
+        assert cell.outputs[0].text == f"{alone / 'digits' / 'nn.py'}\n"

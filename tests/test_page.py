@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import test_browser
-from conftest import ROOT
+from conftest import PATIENCE, ROOT
 from PIL import Image, ImageDraw
 from test_browser import PLACES, STROKES, draw
 
@@ -42,7 +42,7 @@ class Visit:
         options |= {"viewport": {"width": width, "height": height}, "has_touch": width < 400}
         self.context, self.errors, self.requests = browser.new_context(**options), [], []
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("console", self._listen)
@@ -76,9 +76,9 @@ class Visit:
         )
         return [np.array(flat).reshape(rows, columns) for rows, columns, flat in json.loads(text)]
 
-    def until(self, condition, seconds=60):
+    def until(self, condition):
         """Wait for a condition in JavaScript. (The page forbids what wait_for_function does.)"""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + PATIENCE
         while not self.page.evaluate(condition):
             assert time.monotonic() < deadline, condition
             time.sleep(0.05)
@@ -287,16 +287,22 @@ def drawings():
     yield "cut", drawing([[(x, y + 0.2) for x, y in STROKES[7]]], 20)
 
 
+PREPARED = "prepare(new Grid(280, 280, new Float32Array(grey.data)))"
+REFUSED = f"""(() => {{
+    try {{ {PREPARED}; }} catch (error) {{
+        if (error instanceof NoDigit) return error.message.slice(0, 15); }}
+}})()"""
+
+
 def test_drawings_are_prepared_alike(visit, net):
     differences, same = [], 0
     for name, grey in drawings():
-        code = "prepare(new Grid(280, 280, new Float32Array(grey.data)))"
         try:
             theirs = handwriting.prepare(grey)
         except ValueError:  # a blot
-            assert visit.run(f"return {code} === null;", grey=grey), name
+            assert visit.run(f"return {REFUSED};", grey=grey) == "Lines or a blot", name
             continue
-        (image,) = visit.numbers(f"const result = [{code}];", grey=grey)
+        (image,) = visit.numbers(f"const result = [{PREPARED}];", grey=grey)
         assert image.max() == 255 and image.shape == (1, 784)
         differences.append(abs(image - theirs).mean())
         same += net.predict(image.astype(np.uint8)) == net.predict(theirs[None])
@@ -314,8 +320,8 @@ def test_nothing_on_it(visit, pixels):
     grey[100 : 100 + pixels, 100 : 100 + pixels] = 0
     with pytest.raises(ValueError):
         handwriting.prepare(grey)
-    code = "return prepare(new Grid(280, 280, new Float32Array(grey.data))) === null;"
-    assert visit.run(code, grey=grey)
+    said = visit.run(f"return {REFUSED};", grey=grey)
+    assert said == ("There is nearly" if pixels else "Draw a digit, 0")
 
 
 def test_a_network_that_was_saved_here(visit, tmp_path):
@@ -430,7 +436,7 @@ def test_draw_a_digit(visit, digit):
     visit.page.get_by_text(f"It says {digit}, with").first.wait_for()
     assert visit.page.locator("#trained .bar.first b").inner_text() == str(digit)
     assert visit.page.locator("#trained .lines path").count() >= 5
-    visit.until(f"element('spoken').textContent.startsWith('It says {digit}')")
+    visit.until(f"stage.spoken.textContent.startsWith('It says {digit}')")
     visit.fine()
 
 
@@ -447,6 +453,7 @@ def test_point_at_a_node_and_at_another_digit(visit, net):
     tile.hover()
     said = visit.text("#trained .says")
     assert f"z = {z:+.2f}, it answers {activations[1].max():.2f}".replace("-", "−") in said
+    assert visit.text("#trained .tip") == f"z = {z:+.2f} → {activations[1].max():.2f}"
     assert visit.page.locator("#trained .lines path").count() >= 3
     tile.click()
     assert visit.text("#node").startswith(f"Node {node}.")
@@ -514,7 +521,7 @@ def test_train_a_newborn_and_draw_for_it_meanwhile(visit, sample):
     stopped = page.evaluate("young.net.epoch")
     page.locator("#train").click()
     visit.until(f"young.net.epoch > {stopped}")
-    visit.until("!lesson.running", 300)
+    visit.until("!lesson.running")
     points = np.array(page.evaluate("lesson.points"))
     print(f"held out: {', '.join(f'{share:.1%}' for share in points[4::5, 1])} after each epoch")
     assert len(points) == 25 and points[-1, 1] >= 0.93 > points[0, 1]

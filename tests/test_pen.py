@@ -12,6 +12,11 @@ from imagine import canvas_of
 from nn import NeuralNetwork
 
 
+@pytest.fixture(scope="module")
+def canvas(sample):
+    return canvas_of(sample[0].images)
+
+
 def doubles(values):
     return type(values)(*(value.astype(np.float64) for value in values))
 
@@ -71,6 +76,16 @@ def test_a_part_of_the_path_is_a_part_of_the_ink():
     assert (part <= whole).all() and part.reshape(28, 28)[20:].max() < 0.02
 
 
+def test_so_far_is_the_ink_of_the_first_pieces_at_any_size():
+    written = pen.Written(pen.ink(*line(48)), *line(48))
+    assert np.allclose(pen.so_far(written, 48), written.images)
+    assert np.allclose(pen.so_far(written, 0), 0.01)
+    part = pen.so_far(written, [24]).reshape(28, 28)
+    assert part[8, 14] > 0.9 and part[20:].max() < 0.02
+    large = pen.so_far(written, 48, 84).reshape(28, 3, 28, 3).mean(axis=(1, 3))
+    assert abs(large.ravel() - written.images[0]).max() < 0.12  # as dark, in nine times the pixels
+
+
 # --- The slopes -----------------------------------------------------------------------------------
 
 
@@ -105,25 +120,65 @@ def test_the_slope_of_the_effort_is_exact(drawing):
     assert relative_error(pen.effort(points, curve)[1], measured) < 1e-6
 
 
-def test_the_slope_of_the_likeness_is_exact(drawing):
+def test_the_slope_of_the_strangeness_is_exact(drawing, canvas):
     points, curve, _ = drawing
-    imagined = np.random.default_rng(2).random((3, 28, 28))
+    exact = doubles(canvas)
     measured = central_differences(
-        lambda: pen.likeness(points, curve, imagined)[0].sum(), points, 1e-4
+        lambda: pen.strangeness(points, curve, exact)[0].sum(), points, 1e-4
     )
-    assert relative_error(pen.likeness(points, curve, imagined)[1], measured) < 1e-6
+    assert relative_error(pen.strangeness(points, curve, exact)[1], measured) < 1e-6
+
+
+# --- What is judged -------------------------------------------------------------------------------
+
+
+def test_scribbles_are_stranger_than_digits(trained, canvas):
+    curve = pen.Curve(*(matrix[None] for matrix in pen.spline((12,))))
+    points = pen.fitted(pen.scribbles(np.random.default_rng(0), 50, 12), curve)
+    straight = pen.fitted(np.stack([np.linspace(0, 20, 12), np.zeros(12)], axis=1)[None], curve)
+    scribbled = pen.strangeness(points, curve, canvas)[0]
+    assert pen.strangeness(straight, curve, canvas)[0] < np.median(scribbled) / 2  # a 1
+
+
+def test_half_of_the_scribbles_end_where_they_began():
+    paths = pen.scribbles(np.random.default_rng(0), 400, 200)
+    gaps = np.linalg.norm(paths[:, 0] - paths[:, -1], axis=1)
+    assert 160 < (gaps < 0.2).sum() < 250
+
+
+def test_ink_on_ink_a_second_stroke_and_an_end_that_just_misses_are_untidy():
+    column = np.full(12, 14.0)
+    straight = np.stack([np.linspace(4, 24, 12), column], axis=1)
+    doubled = np.stack([np.r_[np.linspace(4, 24, 6), np.linspace(24, 4, 6)], column], axis=1)
+    turn = np.linspace(0, 2 * np.pi, 12)[:, None]
+    ring = 14 + 9 * np.concatenate([np.cos(turn), np.sin(turn)], axis=1)
+    gap = 14 + 9 * np.concatenate([np.cos(0.93 * turn), np.sin(0.93 * turn)], axis=1)
+    curve = pen.Curve(*(matrix[None] for matrix in pen.spline((12,))))
+    whole = pen.untidiness(ring[None], curve)[0]
+    assert pen.untidiness(straight[None], curve)[0] < 0.3
+    assert pen.untidiness(doubled[None], curve)[0] > 5
+    assert pen.untidiness(gap[None], curve)[0] > whole + 1
+    two = pen.Curve(*(matrix[None] for matrix in pen.spline((7, 5))))
+    crossed = [[*np.linspace([4, 14], [24, 14], 7), *np.linspace([14, 4], [14, 24], 5)]]
+    assert 0.5 <= pen.untidiness(np.array(crossed), two)[0] < 2
+
+
+def test_an_absent_minded_network_misses_half_of_its_nodes_and_is_another_one():
+    net = small()
+    before = copied(net)
+    other = pen.absent_minded(net, np.random.default_rng(0))
+    lost = ~other.weights[1].any(axis=1)
+    assert 0 < lost.sum() < len(lost)
+    assert np.array_equal(other.weights[1][~lost], 2 * net.weights[1][~lost])
+    assert other.weights[1].dtype == net.dtype
+    assert all(map(np.array_equal, before, copied(net)))
 
 
 # --- Writing --------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def canvas(sample):
-    return canvas_of(sample[0].images)
-
-
 def test_written_digits_are_recognised(trained, canvas):
-    written = pen.write(trained, [1, 7], canvas, starts=12, steps=60)
+    written = pen.write(trained, [1, 7], canvas, starts=16, steps=60)
     assert written.images.shape == (2, 784) and written.images.dtype == np.float32
     assert written.places.shape == written.moves.shape == (2, 48, 2)
     assert 0.01 <= written.images.min() < written.images.max() <= 1
@@ -167,4 +222,17 @@ def test_the_committed_judges_read_what_six_networks_wrote():
     assert list(table) == ["shipped", *(f"seed {seed}" for seed in range(5))]
     for judge in ("network", "SVM", "neighbours", "convolutional"):
         assert sum(row[judge] for row in table.values()) >= 57
+    assert all(row["seconds"] <= 10 for row in table.values())
     assert (ROOT / "data" / "writing.gif").stat().st_size < 2_000_000
+
+
+def test_the_sheet_for_a_person_is_shuffled_and_its_key_fits():
+    pytest.importorskip("torch")
+    from benchmarks.pen import sheet
+
+    images = np.arange(20)[:, None] / 20 * np.ones((20, 784))
+    picture, key = sheet(images)
+    shown = [axes for axes in picture.axes if axes.images]
+    assert [axes.get_xlabel() for axes in shown] == [f"{n}" for n in range(1, 21)]
+    order = [round(20 * axes.images[0].get_array()[0, 0]) for axes in shown]
+    assert order != sorted(order) and key == [n % 10 for n in order]

@@ -240,3 +240,17 @@ def test_heat_is_darkest_at_the_least():
     axes, bar = plots.heat(pd.DataFrame([[0.5, 0.9], [0.1, 0.8]], index, columns), 0.8, "x").axes
     assert axes.get_images()[0].get_clim() == (0.8, 0.9)
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "hidden nodes")
+
+
+def test_a_film_plays_again_and_again_and_stands_still_at_its_end():
+    frames = np.linspace(0, 1, 4)[:, None, None] * np.ones((1, 20, 30))
+    film = Image.open(io.BytesIO(plots.Film(frames)._repr_png_()))
+    assert film.size == (30, 20) and film.is_animated and film.n_frames == 5
+    shades, times = [], []
+    for n in range(film.n_frames):
+        film.seek(n)
+        shades.append(film.convert("L").getpixel((9, 9)))
+        times.append(film.info.get("duration"))
+    assert shades == [0, 255, 170, 85, 0]  # first what is seen where nothing moves
+    assert times[1:] == [40, 40, 40, 3000] and film.info["loop"] == 0
+    assert plots.Film(frames)._repr_png_() == plots.Film(frames)._repr_png_()

@@ -33,7 +33,7 @@ def pretend(monkeypatch):
     monkeypatch.setattr(mirrors, "SIZES", {name: len(data) for name, data in IDX.items()})
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in IDX.items()}
     monkeypatch.setattr(mirrors, "SHA256", sums)
-    monkeypatch.setattr(mirrors, "PATIENCE", 0.4)
+    monkeypatch.setattr(mirrors, "PATIENCE", 1.0)
     monkeypatch.setenv("MNIST_MIRRORS", "")
     monkeypatch.delenv("MNIST_DIR", raising=False)
 
