@@ -330,6 +330,7 @@ def heat(table, least, label):
     axes.set_xticks(range(table.shape[1]), table.columns)
     axes.set_yticks(range(table.shape[0]), table.index)
     picture.colorbar(shades, label=label, format="{x:.0%}", extend="min")
+    return picture
 
 
 def activity(active):
