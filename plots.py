@@ -10,11 +10,13 @@ import time
 
 import numpy as np
 import PIL.Image
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 TELLABLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#000000")  # Okabe and Ito, too
+SIGNS = (BLUE, "white", ORANGE)  # below 0, 0, above
 WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
 
 
@@ -353,4 +355,31 @@ def node(into, out):
     right.bar(range(len(out)), out, color=[BLUE if weight > 0 else ORANGE for weight in out])
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
+    return picture
+
+
+def blame(net, x, targets):
+    """An image (1, 784), the slopes of the loss by the weights from it to each hidden node, and the
+    outputs (bars) beside their targets (lines). Orange is above 0, blue below."""
+    _, hidden, outputs = activations = net.forward(x)
+    slopes = net.backprop(x, targets)[0][0].T  # (100, 784)
+    delta = net.deltas(activations, targets)[-1][0]  # (10,)
+    side, columns = round(x.size**0.5), int(np.ceil(hidden.size**0.5))
+    tiles = np.zeros((columns**2, side + 2, side + 2))
+    tiles[: len(slopes), 1:-1, 1:-1] = slopes.reshape(-1, side, side)
+    wall = tiles.reshape(columns, columns, side + 2, side + 2).swapaxes(1, 2)
+    picture, signs = Picture(WIDTH, 3.0), LinearSegmentedColormap.from_list("", SIGNS)
+    left, middle, right = picture.subplots(1, 3)
+    _show_image(left, x[0], cmap="gray_r", vmin=0, vmax=1)
+    _caption(left, f"loss {net.loss(x, targets):.4f}")
+    most = abs(slopes).max() or 1
+    _show_image(middle, wall.ravel(), cmap=signs, vmin=-most, vmax=most)
+    _caption(middle, f"slopes of {slopes.size:,} weights")
+    colors = [ORANGE if one > 0 else BLUE for one in delta]
+    right.barh(range(outputs.size), outputs[0], color=colors)
+    right.vlines(
+        targets[0], *(np.arange(outputs.size) + [[-0.45], [0.45]]), color="black", linewidth=3
+    )
+    right.set(yticks=range(outputs.size), xlim=(0, 1), xlabel="output; a line: its target")
+    right.invert_yaxis()
     return picture

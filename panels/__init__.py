@@ -1,7 +1,9 @@
-"""Panels to play with in a notebook: train a network, look inside it, draw a digit, imagine one.
+"""Panels to play with in a notebook: train a network, look inside it, touch a slope, draw a digit,
+imagine one.
 
     TrainingPanel((images, labels), validation)  # then panel.net, panel.runs
     NeuronExplorer(net, images, labels)
+    BlamePanel(net, images, labels)              # which numbers make a slope
     DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
     ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
 
@@ -13,9 +15,10 @@ more than the sentence that it prints.
 A file a panel; what they share is in controls.py and markup.py.
 """
 
+from .blame import BlamePanel
 from .drawing import DrawingPad
 from .explorer import NeuronExplorer
 from .imagining import ImaginePanel
 from .training import TrainingPanel
 
-__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel"]
+__all__ = ["BlamePanel", "DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel"]
