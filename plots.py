@@ -169,16 +169,17 @@ def curve(history, epochs=None):
     return picture
 
 
-def losses(curves, levels=(), every=1):
+def losses(curves, levels=(), every=1, first=0):
     """How the loss of several trainings goes down: name -> losses, one each `every` steps.
 
+    first   the step of the first of them
     levels  name -> a loss to compare with, drawn across
     """
     picture = Picture(WIDTH, 3.2)
     axes, styles = picture.subplots(), ("-", "--", "-.", ":")
     for i, (name, values) in enumerate(curves.items()):
         color = TELLABLE[i % len(TELLABLE)]
-        steps = every * np.arange(len(values))
+        steps = first + every * np.arange(len(values))
         axes.plot(steps, values, color=color, linestyle=styles[i % 4], label=name)
     for name, level in dict(levels).items():
         axes.axhline(level, color=GREY, linewidth=1)
@@ -331,6 +332,16 @@ def heat(table, least, label):
     axes.set_xticks(range(table.shape[1]), table.columns)
     axes.set_yticks(range(table.shape[0]), table.index)
     picture.colorbar(shades, label=label, format="{x:.0%}", extend="min")
+    return picture
+
+
+def activity(active):
+    """How active each node is for each digit: means (10, nodes) from 0 to 1, a row a digit."""
+    picture = Picture(WIDTH, 2.6)
+    axes = picture.subplots()
+    shades = axes.imshow(active, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    axes.set(xlabel="hidden node", ylabel="digit", yticks=range(len(active)))
+    picture.colorbar(shades, label="mean activation")
     return picture
 
 
