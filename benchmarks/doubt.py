@@ -1,0 +1,151 @@
+"""Can a network learn to say no? python -m benchmarks.doubt [--seeds 5]
+
+A network is taught digits by the default recipe, then digits together with nonsense, all of whose
+targets are low. It is asked of nonsense of each kind in nonsense.py, also of those it was not
+shown: to how many percent does it give an output of so much (BARS) or more, before and after? And
+of the test digits that it was sure of before (0.9 or more), how many percent does it keep?
+
+Kinds, shares and numbers of epochs were chosen with seed 0 on 10,000 digits held out of the
+training set. The test digits had no say. All nonsense to judge by is made of test digits.
+
+Results go to doubt.json beside this file, after each network: interrupt it when you like and start
+it again, and it goes on with the networks that are missing.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm.auto import tqdm
+
+import mnist
+from benchmarks.accuracy import falling, in_words, pair, read, write
+from nn import NeuralNetwork
+from nonsense import KINDS, TAUGHT, UNSEEN, mixture
+
+HERE = Path(__file__).resolve().parent
+BARS = 0.5, 0.7, 0.8, 0.9, 0.95, 0.99
+SURE = 0.9
+COUNT = 2_000  # pictures to judge by, of each kind
+EASY = {name: KINDS[name] for name in ("noise", "shuffled")}
+
+
+def recipe(kinds, nodes=100, rate=3.0):
+    return {"nodes": nodes, "kinds": list(kinds), "learning_rate": falling(rate), "epochs": 6}
+
+
+RECIPES = {  # by default five seeds of the first, three of the others
+    "half of the kinds": recipe(TAUGHT),
+    "half of the kinds, 300 nodes": recipe(TAUGHT, 300, 1.2),
+    "noise and shuffled": recipe(EASY),
+    "the other half": recipe(UNSEEN),
+    "all kinds": recipe(KINDS),
+}
+
+
+def mixed(net, images, labels, nonsense):
+    """Digits and nonsense in one, (n, 784), and what the outputs should be, (n, 10)."""
+    targets = net.as_targets(labels)
+    low = np.full((len(nonsense), targets.shape[1]), 0.01, targets.dtype)
+    return np.concatenate([images, nonsense]), np.concatenate([targets, low])
+
+
+def share(outputs, bar=SURE):
+    """Percent of these pictures that have an output of so much or more."""
+    return round(float(100 * (outputs.max(axis=1) >= bar).mean()), 2)
+
+
+def run(recipe, seed, train, test, strange, nonsense_rng):
+    """How a network of this seed does before and after it is taught to say no."""
+    net, start = NeuralNetwork((784, recipe["nodes"], 10), seed=seed), time.perf_counter()
+    net.train(*train, progress=False)
+    before, seconds = net.outputs(test[0]), time.perf_counter() - start
+    measured = {"seed": seed, "accuracy before": net.accuracy(*test)}
+    sure = before.max(axis=1) >= SURE
+    measured["before"] = {name: share(net.outputs(images)) for name, images in strange.items()}
+    kinds = {name: KINDS[name] for name in recipe["kinds"]}
+    nonsense = mixture(nonsense_rng, *train, len(train[0]) // 2, kinds)
+    net.train(
+        *mixed(net, *train, nonsense),
+        epochs=recipe["epochs"],
+        learning_rate=recipe["learning_rate"],
+        progress=False,
+    )
+    outputs = {name: net.outputs(images) for name, images in strange.items()}
+    after = net.outputs(test[0])
+    measured |= {"accuracy": net.accuracy(*test), "seconds": round(time.perf_counter() - start)}
+    measured["seconds of these before"] = round(seconds)
+    measured["after, by bar"] = {
+        str(bar): {"digits": share(after, bar), "kept": share(after[sure], bar)}
+        | {name: share(rows, bar) for name, rows in outputs.items()}
+        for bar in BARS
+    }
+    return measured
+
+
+def missing(results, seeds):
+    """(name, recipe, seed) of each network that is still to be trained. What belongs to no recipe
+    any more is dropped."""
+    left, known = [], results.get("recipes", {})
+    results["recipes"] = {}
+    for name, wanted in RECIPES.items():
+        fits = name in known and known[name]["recipe"] == in_words(wanted)
+        runs = known[name]["runs"] if fits else []
+        results["recipes"][name] = {"recipe": in_words(wanted), "runs": runs}
+        enough = seeds if name == next(iter(RECIPES)) else min(seeds, 3)
+        left += [(name, wanted, seed) for seed in range(enough) if seed not in by_seed(runs)]
+    return left
+
+
+def by_seed(runs):
+    return {each["seed"]: each for each in runs}
+
+
+def table(results, bar=SURE):
+    """Medians of the seeds, as Markdown: a kind a row, a recipe a column. Kinds that a recipe was
+    shown stand in brackets."""
+    recipes = {name: known for name, known in results["recipes"].items() if known["runs"]}
+    lines = [f"| | {' | '.join(recipes)} |", "| --- " * (1 + len(recipes)) + "|"]
+    medians = [
+        f"{statistics.median(100 * each['accuracy'] for each in known['runs']):.2f}"
+        for known in recipes.values()
+    ]
+    lines.append(f"| accuracy | {' | '.join(medians)} |")
+    for row in ("kept", *KINDS):
+        cells = []
+        for known in recipes.values():
+            text = f"{statistics.median(at(each, bar)[row] for each in known['runs']):.1f}"
+            cells.append(f"({text})" if row in known["recipe"]["kinds"] else text)
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def at(measured, bar):
+    return measured["after, by bar"][str(bar)]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks.doubt", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--seeds", type=int, default=5)
+    arguments = parser.parse_args()
+    digits, held_back = mnist.load()
+    if len(digits.images) != 60_000:
+        sys.exit(f"this needs full MNIST, not {digits.source}")
+    train, test = pair(digits), pair(held_back)
+    rng = np.random.default_rng(0)
+    strange = {name: kind(rng, *test, COUNT) for name, kind in KINDS.items()}
+    results = read(HERE / "doubt.json") | {"bars": BARS, "pictures of each kind": COUNT}
+    for name, wanted, seed in tqdm(missing(results, arguments.seeds), unit=" networks"):
+        made_by = np.random.default_rng(1 + seed)
+        runs = results["recipes"][name]["runs"]
+        runs.append(run(wanted, seed, train, test, strange, made_by))
+        runs.sort(key=lambda each: each["seed"])
+        write(HERE / "doubt.json", results)
+        tqdm.write(f"{name}, seed {seed}: accuracy {runs[-1]['accuracy']:.4f}")
+    for bar in BARS:
+        print(f"\nat {bar}:\n\n{table(results, bar)}")
