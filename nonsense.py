@@ -74,7 +74,7 @@ def letters(rng, images, labels, count):
     """Letters drawn by a trembling hand."""
     shapes = [strokes_of(text) for text in LETTERS.values()]
     chosen = [shapes[i] for i in rng.integers(len(shapes), size=count)]
-    return drawn(rng, [[s + 0.2 * rng.normal(size=s.shape) for s in shape] for shape in chosen])
+    return sketch(rng, [[s + 0.2 * rng.normal(size=s.shape) for s in shape] for shape in chosen])
 
 
 def scribbles(rng, images, labels, count):
@@ -82,7 +82,9 @@ def scribbles(rng, images, labels, count):
     one, other = pen.scribbles(rng, 2 * count, 16).reshape(2, count, 16, 2)
     other = other / 2 + rng.normal(size=(count, 1, 2))
     two = rng.random(count) < 0.5
-    return drawn(rng, [[a, b] if both else [a] for a, b, both in zip(one, other, two, strict=True)])
+    return sketch(
+        rng, [[a, b] if both else [a] for a, b, both in zip(one, other, two, strict=True)]
+    )
 
 
 def sticks(rng, images, labels, count):
@@ -94,7 +96,7 @@ def sticks(rng, images, labels, count):
         shapes.append(
             [part for part in (corners[:cut], corners[cut - rng.integers(2) :]) if len(part) > 1]
         )
-    return drawn(rng, shapes)
+    return sketch(rng, shapes)
 
 
 def mirrored(rng, images, labels, count):
@@ -203,7 +205,7 @@ def strokes_of(text):
     ]
 
 
-def drawn(rng, shapes):
+def sketch(rng, shapes):
     """Shapes, each a list of strokes (corners, 2), in ink: at the place and size of MNIST's digits,
     turned, stretched and slanted a little, with a pen that is thinner or thicker."""
     matrices, shifts = random_affine(rng, len(shapes))
