@@ -125,21 +125,21 @@ def test_it_measures_who_is_sure_of_what(sample):
 
 def test_only_missing_networks_are_trained_and_changed_recipes_anew(monkeypatch):
     results = {}
-    for name, _, seed in doubt.missing(results, 5):
+    for name, _, seed in doubt.missing(results):
         results["recipes"][name]["runs"].append({"seed": seed})
     results = json.loads(json.dumps(results))  # as read from the file
-    assert doubt.missing(results, 5) == []
+    assert doubt.missing(results) == []
     results["recipes"]["the other half"]["runs"].pop(1)
-    assert [(name, seed) for name, _, seed in doubt.missing(results, 5)] == [("the other half", 1)]
+    assert [(name, seed) for name, _, seed in doubt.missing(results)] == [("the other half", 1)]
     monkeypatch.setitem(doubt.RECIPES, "noise and shuffled", doubt.recipe(doubt.EASY, 50))
-    assert len(doubt.missing(results, 5)) == 3
+    assert len(doubt.missing(results)) == 3
     monkeypatch.delitem(doubt.RECIPES, "the other half")
-    assert "the other half" not in (doubt.missing(results, 5), results["recipes"])[1]
+    assert "the other half" not in (doubt.missing(results), results["recipes"])[1]
 
 
 def test_the_committed_results_are_those_of_the_recipes():
     results = doubt.read(ROOT / "benchmarks" / "doubt.json")
-    assert doubt.missing(results, 5) == []
+    assert doubt.missing(results) == []
     half = results["recipes"]["half of the kinds"]["runs"]
     for run in half:
         before, after = run["before"], doubt.at(run, 0.9)
