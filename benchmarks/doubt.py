@@ -44,7 +44,7 @@ RECIPES = {
     "noise and shuffled": recipe(EASY),
     "half of the kinds, 300 nodes": recipe(TAUGHT, 300, 1.2),
 }
-SEEDS = dict(zip(RECIPES, (5, 2, 2, 1), strict=True))  # the wide one takes six times as long
+SEEDS = dict(zip(RECIPES, (5, 2, 2, 1), strict=True))  # a wide one takes much longer
 
 
 def mixed(net, images, labels, nonsense):
@@ -134,10 +134,7 @@ def at(measured, bar):
 
 if __name__ == "__main__":
     about = __doc__.splitlines()[0]
-    parser = argparse.ArgumentParser(
-        "python -m benchmarks.doubt", description=__doc__.split("\n")[0]
-    )
-    parser.parse_args()
+    argparse.ArgumentParser("python -m benchmarks.doubt", description=about).parse_args()
     digits, held_back = mnist.load()
     if len(digits.images) != 60_000:
         sys.exit(f"this needs full MNIST, not {digits.source}")
