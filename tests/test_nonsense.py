@@ -1,5 +1,6 @@
 """Nonsense: its kinds are what they are called; and what the benchmark makes of it."""
 
+import copy
 import json
 
 import numpy as np
@@ -109,11 +110,13 @@ def test_nonsense_is_mixed_in_with_low_targets(digits):
     assert (targets[500:] == np.float32(0.01)).all()
 
 
-def test_it_measures_who_is_sure_of_what(sample):
+def test_it_measures_who_is_sure_of_what(sample, trained):
     train, test = ((part.images[:600], part.labels[:600]) for part in sample)
     strange = {name: made(name, test) for name in KINDS}
     recipe = doubt.recipe(["noise", "inverted"]) | {"epochs": 1}
-    measured = doubt.run(small(), recipe, train, test, strange, np.random.default_rng(0))
+    measured = doubt.run(
+        copy.deepcopy(trained), recipe, train, test, strange, np.random.default_rng(0)
+    )
     assert list(measured["before"]) == list(KINDS)
     rows = [doubt.at(measured, bar) for bar in doubt.BARS]
     assert all(list(row) == ["digits", "kept", *KINDS] for row in rows)
