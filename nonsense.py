@@ -66,7 +66,8 @@ def averaged(rng, images, labels, count):
 
 
 def upside_down(rng, images, labels, count):
-    """Turned by 180 degrees: 2, 3, 4, 5 and 7. (0, 1 and 8 stay digits, 6 and 9 change places.)"""
+    """Turned by 180 degrees: 2, 3, 4, 5 and 7. (0, 1 and 8 stay digits, 6 and 9 change places. Many
+    a 5 still looks like one.)"""
     return only(rng, images, labels, [2, 3, 4, 5, 7], count)[:, ::-1]
 
 
@@ -74,7 +75,11 @@ def letters(rng, images, labels, count):
     """Letters drawn by a trembling hand."""
     shapes = [strokes_of(text) for text in LETTERS.values()]
     chosen = [shapes[i] for i in rng.integers(len(shapes), size=count)]
-    return sketch(rng, [[s + 0.2 * rng.normal(size=s.shape) for s in shape] for shape in chosen])
+    return sketch(rng, [[trembled(rng, stroke) for stroke in shape] for shape in chosen])
+
+
+def trembled(rng, stroke):
+    return stroke + 0.2 * rng.normal(size=stroke.shape)
 
 
 def scribbles(rng, images, labels, count):
@@ -142,6 +147,7 @@ def blots(rng, images, labels, count):
     return np.uint8(255 / (1 + np.exp(-edge * (clouds - level))))
 
 
+# To teach with, and to ask of only: a network that refuses the second has learned more than a list.
 TAUGHT = {
     "noise": noise,
     "one on another": overlaid,
