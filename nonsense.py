@@ -84,12 +84,19 @@ def trembled(rng, stroke):
 
 def scribbles(rng, images, labels, count):
     """Smooth strokes by chance: one, or a second, shorter one beside it."""
-    one, other = pen.scribbles(rng, 2 * count, 16).reshape(2, count, 16, 2)
+    one, other = waves(rng, 2 * count).reshape(2, count, 16, 2)
     other = other / 2 + rng.normal(size=(count, 1, 2))
     two = rng.random(count) < 0.5
-    return sketch(
-        rng, [[a, b] if both else [a] for a, b, both in zip(one, other, two, strict=True)]
-    )
+    shapes = zip(one, other, two, strict=True)
+    return sketch(rng, [[first, second] if both else [first] for first, second, both in shapes])
+
+
+def waves(rng, count):
+    """Random smooth curves (count, 16, 2), sums of waves, the longer the higher. None is closed:
+    that might be a 0."""
+    numbers = np.arange(1, 7)
+    along = np.cos(np.pi * numbers * (np.arange(16)[:, None] + 0.5) / 16) / numbers  # (16, 6)
+    return (along @ rng.normal(0, 1, (count, 6, 2))).astype(np.float32)
 
 
 def sticks(rng, images, labels, count):
