@@ -6,7 +6,8 @@ shown: to how many percent does it give an output of so much (BARS) or more, bef
 of the test digits that it was sure of before (0.9 or more), how many percent does it keep?
 
 Kinds, shares and numbers of epochs were chosen with seed 0 on 10,000 digits held out of the
-training set. The test digits had no say. All nonsense to judge by is made of test digits.
+training set, with an eye on all kinds of nonsense made of those, also on the kinds that are only
+asked of. The test digits had no say. All nonsense to judge by is made of test digits.
 
 Results go to doubt.json beside this file, after each network: interrupt it when you like and start
 it again, and it goes on with the networks that are missing.
