@@ -19,13 +19,18 @@ function make(parent, tag, properties = {}, ...classes) {
   return made;
 }
 
-// Calls `does` with what was typed, after Enter or when the field is left
+// Calls `does` with what was typed, after Enter or when the field is left. Returns a function that
+// puts a value into the field, unless somebody is typing there.
 function typed(field, does) {
-  let before;
+  let before = "";
   const done = () => field.value !== before && does(before = field.value);
-  field.onfocus = () => { before = field.value; };
   field.onkeydown = (event) => event.key === "Enter" && done();
   field.onblur = done;
+  return (value) => {
+    if (document.activeElement !== field || field.value === before) {
+      field.value = before = String(value);
+    }
+  };
 }
 
 function render({ model, el }) {
@@ -125,13 +130,12 @@ function render({ model, el }) {
       set(Math.min(high, Math.max(low, whole ? there : +there.toPrecision(2))));
       turn(controls[name].value);
     };
-    typed(field, turn);
+    const put = typed(field, turn);
     const set = (value) => {
       controls[name].value = value;
       slider.value = place(value);
       slider.setAttribute("aria-valuetext", value.toLocaleString("en"));
-      if (document.activeElement !== field) field.value = value;
-      else if (field.value.trim() !== String(value)) field.value = value;
+      put(value);
     };
     controls[name] = { set };
   });
@@ -142,7 +146,7 @@ function render({ model, el }) {
   };
   const settings = text("These settings, to hand on or to paste", false);
   const python = text("The same in Python, to the last bit", true);
-  typed(settings, (text) => ask({ do: "settings", text }));
+  const put_settings = typed(settings, (text) => ask({ do: "settings", text }));
   python.onfocus = () => python.select();
 
   function draw() {
@@ -184,7 +188,7 @@ function render({ model, el }) {
       ([name]) => before.knobs[name] !== shown.knobs[name]);
     shown.earlier = !before || !differ.length ? "the same before" : differ.slice(0, 2).map(
       ([name, label]) => `${label.split(",")[0]} ${before.knobs[name]}`).join(", ");
-    if (document.activeElement !== settings) settings.value = shown.settings;
+    put_settings(shown.settings);
     python.value = shown.python;
     draw();
     root.dataset.heard = shown.heard;
