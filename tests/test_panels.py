@@ -32,7 +32,7 @@ from panels import (
     stage,
 )
 from panels.controls import Knob, Latest
-from panels.markup import answer_html, digits_html, table_html
+from panels.markup import answer_html, digits_html
 from panels.witnesses import Witnesses
 from pen import so_far, write
 
@@ -643,7 +643,6 @@ def test_texts_that_are_put_into_a_panel_are_escaped(net, blots):
         "explorer": explorer.digits.value,
         "digits": digits_html(images, [evil] * 10),
         "answer": answer_html(evil, images[0], np.zeros(10), evil),
-        "table": table_html(pd.DataFrame({"accuracy": [1.0], "name": [evil], evil: [evil]})),
     }
     for name, text in shown.items():
         assert evil not in text, name
