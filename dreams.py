@@ -1,0 +1,121 @@
+"""A network dreams: many digits, no two alike, to look at or to teach another network with.
+
+    digits = np.repeat(range(10), 300)
+    images, labels = surest(net, dream(net, digits).images, digits, 100)  # (1000, 784), (1000,)
+    images = taught_with(net, 100_000)  # (100000, 784) bytes: a training set
+
+As `write`, it descends on the path of a pen whose hand trembles (pen.py has the formulas). But
+`write` looks for the one best path of each digit, near what the network imagines; a dream goes on
+from wherever its scribble began, so every one is another. And all that the hand draws on the way,
+plain or doubtful, is a picture that the network can name.
+
+No canvas is needed: of real digits the pen knows how wide a stroke is, how large a digit, and that
+it is centred by its ink. That is how MNIST was prepared, not how its pixels vary.
+
+Source: H. Yin et al. 2020, "Dreaming to Distill: Data-free Knowledge Transfer via DeepInversion",
+for pictures that are found in a network's weights and teach another one.
+"""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+import checks
+import pen
+from distortions import look
+from imagine import steep_loss
+from machine import one_thread
+
+TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
+POINTS = sum(pen.STROKES[0])
+ASLEEP = 5  # first steps whose pictures are no dreams yet
+
+
+def dream(net, digits, *, steps=30, seed=0, callback=None):
+    """Digits (n,) -> pen.Written: n paths, each from a scribble of its own, by descent (Adam).
+
+    callback  called with the step, from 1, and the pictures (500 or fewer, 784) that the trembling
+              hand drew in it
+
+    ValueError for steps below 1, and for digits that have no node.
+    """
+    checks.counts(steps=steps)
+    rows, side = net.as_targets(digits), checks.side(net.layers[0])  # (n, 10)
+    rng, written = np.random.default_rng(seed), []
+    with one_thread():
+        for i in range(0, len(rows), TOGETHER):
+            some = rows[i : i + TOGETHER]
+            points, curve = beginnings(net, some, rng, side)
+            points = descended(net, some, points, curve, steps, rng, callback)
+            places, moves = curve.along @ points, curve.moves @ points
+            written.append((pen.ink(places, moves, side=side), places, moves))
+    return pen.Written(*(np.concatenate(part) for part in zip(*written, strict=True)))
+
+
+def beginnings(net, rows, rng, side):
+    """A scribble for each target, (n, K, 2), and its Curve: of three times as many, dealt out so
+    that what the network says of them fits the targets as well as it can, all together."""
+    curves = [pen.spline(strokes) for strokes in pen.STROKES]
+    which = rng.integers(0, len(curves), 3 * len(rows))
+    curve = pen.Curve(*(np.stack(parts)[which] for parts in zip(*curves, strict=True)))
+    points = pen.fitted(pen.scribbles(rng, len(which), POINTS), curve, side)  # (3 n, K, 2)
+    hand = pen.trembling(rng, len(which), POINTS, side)
+    says = net.outputs(pen.trace(points, curve, hand, side)[0])  # (3 n, 10)
+    _, dealt = linear_sum_assignment(rows @ np.log(says + 1e-6).T, maximize=True)  # (n,)
+    return points[dealt], pen.Curve(*(part[dealt] for part in curve))
+
+
+def descended(net, rows, points, curve, steps, rng, callback):
+    """The points (n, K, 2) after so many steps."""
+    loss, side = steep_loss(net), checks.side(net.layers[0])
+    mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
+    for step in range(1, steps + 1):
+        hand = pen.trembling(rng, len(points), points.shape[1], side)
+        x, memory = pen.trace(points, curve, hand, side)
+        if callback:
+            callback(step, x)
+        by_x = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
+        slope = pen.trace_slopes(by_x, curve, hand, memory) + pen.effort(points, curve)[1]
+        mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
+        fair = mean / (1 - 0.9**step), square / (1 - 0.99**step)
+        points = points - 0.35 * fair[0] / (np.sqrt(fair[1]) + 1e-8)  # about a third of a pixel
+        points = pen.fitted(points, curve, side)
+    return points
+
+
+def taught_with(net, count, *, steps=30, seed=0):
+    """Pictures (count, 784), bytes, to teach another network with: all that the trembling hand
+    draws while `net` dreams of digits picked by chance, but for the first few steps. Its names for
+    them are net.predict(images), its answers net.outputs(images).
+
+    ValueError for a count below 1, and for no more steps than are left out.
+    """
+    checks.counts(count=count, steps=steps - ASLEEP)
+    images, filled = np.empty((count, net.layers[0]), np.uint8), 0
+
+    def keep(step, x):
+        nonlocal filled
+        if step > ASLEEP:
+            some = x[: count - filled]
+            images[filled : filled + len(some)] = as_bytes(some)
+            filled += len(some)
+
+    paths = -(-count // (steps - ASLEEP))
+    digits = np.random.default_rng(seed).integers(0, net.layers[-1], paths)
+    dream(net, digits, steps=steps, seed=seed, callback=keep)
+    return images
+
+
+def as_bytes(x):
+    """Pictures 0.01..1.00 as bytes: what net.as_input undoes."""
+    return np.rint((x - 0.01) * (255 / 0.99)).astype(np.uint8)
+
+
+def surest(net, images, digits, keep):
+    """Of each digit's pictures the `keep` that `net` is surest of, at 16 looks: they and their
+    digits, in order."""
+    digits = np.asarray(digits)
+    says = look(net, images, 16)[np.arange(len(digits)), digits]  # (n,)
+    order = np.lexsort((-says, digits))
+    rank = np.arange(len(order)) - np.searchsorted(digits[order], digits[order])
+    best = order[rank < keep]
+    return images[best], digits[best]
