@@ -140,11 +140,11 @@ def measured(rows, test):
 # --- Many, not one --------------------------------------------------------------------------------
 
 
-def compared(net, train, judge):
+def compared(net, canvas, train, judge):
     """Figures on a hundred dreamt pictures of each digit beside a hundred real ones; and both."""
     wanted = np.repeat(range(10), 3 * EACH)
     start = time.process_time()
-    written = dream(net, wanted, steps=STEPS)
+    written = dream(net, wanted, canvas, steps=STEPS)
     images, digits = surest(net, written.images, wanted, EACH)  # (1000, 784), in order
     seconds = round(time.process_time() - start, 1)
     known = net.as_input(train.images)
@@ -202,8 +202,8 @@ def missing(results, seeds):
     wanted = [
         (part, recipe, seed)
         for part in PARTS
-        for seed in range(seeds)
         for recipe in TEACHERS
+        for seed in range(seeds)
         if (part, recipe) != ("others", "record recipe") or seed == 0
     ]
     known = {(run["part"], run["teacher"], run["seed"]) for run in results["taught"]}
@@ -252,7 +252,7 @@ if __name__ == "__main__":
 
         judge, net = Convolutional(), teacher("default recipe", 0, train)
         judge.fit(net.as_input(train.images), train.labels)
-        results["many"], images, real = compared(net, train, judge)
+        results["many"], images, real = compared(net, canvas, train, judge)
         write(HERE / "dreams.json", results)
         page(images, real).savefig(HERE / "dreams.png", metadata={"Software": None})
     print(table(results))
