@@ -198,12 +198,12 @@ def page(images, real, digit=3):
 
 
 def missing(results, seeds):
-    """(part, recipe, seed) of what is still to be measured, dreams first."""
+    """(part, recipe, seed) of what is still to be measured, seed by seed."""
     wanted = [
         (part, recipe, seed)
+        for seed in range(seeds)
         for part in PARTS
         for recipe in TEACHERS
-        for seed in range(seeds)
         if (part, recipe) != ("others", "record recipe") or seed == 0
     ]
     known = {(run["part"], run["teacher"], run["seed"]) for run in results["taught"]}

@@ -366,10 +366,11 @@ def test_the_committed_ways_are_those_of_the_script():
 # --- dreams ---------------------------------------------------------------------------------------
 
 
-def test_dreams_go_on_where_they_stopped_dreams_first():
+def test_dreams_go_on_where_they_stopped():
     all_of_it = dreams.missing({"taught": []}, 2)
-    parts = [part for part, _, _ in all_of_it]
-    assert parts == sorted(parts) and len(set(all_of_it)) == len(all_of_it)
+    assert len(set(all_of_it)) == len(all_of_it) and {part for part, _, _ in all_of_it} == {
+        *dreams.PARTS
+    }
     assert {recipe for _, recipe, _ in all_of_it} == set(dreams.TEACHERS)
     known = [{"part": "dreams", "teacher": "default recipe", "seed": 0, "rows": {}}]
     assert dreams.missing({"taught": known}, 2) == all_of_it[1:]
