@@ -5,10 +5,10 @@
     images, labels = surest(net, written.images, digits, 100)  # (1000, 784), (1000,)
     images = taught_with(net, 100_000)  # (100000, 784) bytes: a training set
 
-As `write`, it descends on the path of a pen whose hand trembles (pen.py has the formulas). But
-`write` looks for the one best path of each digit; a dream goes on from wherever its scribble began,
-so every one is another. And all that the hand draws on the way, plain or doubtful, is a picture
-that the network can name.
+As `write`, it descends on the path of a pen whose hand trembles, while half of the network is away
+(pen.py has the formulas). But `write` looks for the one best path of each digit; a dream goes on
+from wherever its scribble began, so every one is another. And all that the hand draws on the way,
+plain or doubtful, is a picture that the network can name.
 
 What others are to read keeps to the canvas: what looks like no digit has a price. To teach with, no
 canvas is needed: of real digits the pen knows how wide a stroke is, how large a digit, and that it
@@ -29,6 +29,7 @@ from machine import one_thread
 
 TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
 POINTS = sum(pen.STROKES[0])
+STRANGE = 3  # the price of what no digits look like; write's is 1, and then it chooses
 ASLEEP = 5  # first steps whose pictures are no dreams yet
 
 
@@ -80,10 +81,10 @@ def descended(net, rows, points, curve, canvas, steps, rng, callback):
         x, memory = pen.trace(points, curve, hand, side)
         if callback:
             callback(step, x)
-        by_x = net.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
+        by_x = pen.absent_minded(net, rng).input_gradient(x, rows, loss) * len(x)  # as in write
         slope = pen.trace_slopes(by_x, curve, hand, memory) + pen.effort(points, curve)[1]
         if canvas is not None:
-            slope += pen.strangeness(points, curve, canvas, side)[1]
+            slope += STRANGE * pen.strangeness(points, curve, canvas, side)[1]
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         fair = mean / (1 - 0.9**step), square / (1 - 0.99**step)
         points = points - 0.35 * fair[0] / (np.sqrt(fair[1]) + 1e-8)  # about a third of a pixel
