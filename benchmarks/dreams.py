@@ -4,18 +4,21 @@ Taught by dreams: newborn networks, 784-100-10, that have seen nothing but what 
 tested on MNIST's 10,000 test digits. The teachers are the default recipe with five seeds; and the
 shipped network of the record recipe, with five newborns. *Names only* means that of each picture
 the newborn is told which digit the teacher takes it for, else it is told the teacher's ten answers.
-What the rows' pictures know of real digits stands in each row's name.
-
-Seconds are those that one core worked.
+Dreams and scribbles are a pen's: of real digits it knows how wide a stroke is, how large a digit
+and that it is centred by its ink. Smooth noise is mixed from the canvas, so it knows how the pixels
+of real digits vary. Seconds are those that one core worked.
 
 Many, not one: a hundred pictures of each digit, dreamt by the first teacher. How many does an
 independent convolutional network (PyTorch) read right, how far are they from the nearest training
 digit, and how widely are they spread, each beside the same for real digits?
 
-All choices were made with a teacher of seed 10, trained on 50,000 of the training digits, and the
-other 10,000 of these. Results go to dreams.json and dreams.png beside this file, after each row:
-interrupt it when you like and start it again, and it goes on. (It does not see changes in the code:
-after those, delete dreams.json.)
+All choices were made with a teacher of seed 10, trained on 50,000 of the training digits: what
+newborns learn, by the other 10,000; how a hundred are dreamt, by the eye and by what the shipped
+network reads. (The convolutional network had read a hundred that were drawn in another way.)
+
+Results go to dreams.json and dreams.png beside this file, after each teacher: interrupt it when you
+like and start it again, and it goes on. (It does not see changes in the code: after those, delete
+dreams.json.)
 """
 
 import argparse
