@@ -10,9 +10,9 @@ As `write`, it descends on the path of a pen whose hand trembles, while half of 
 from wherever its scribble began, so every one is another. And all that the hand draws on the way,
 plain or doubtful, is a picture that the network can name.
 
-What others are to read keeps to the canvas: what looks like no digit has a price. To teach with, no
-canvas is needed: of real digits the pen knows how wide a stroke is, how large a digit, and that it
-is centred by its ink. That is how MNIST was prepared, not how its pixels vary.
+What others are to read is drawn a little towards what the network imagines on its canvas. To teach
+with, no canvas is needed: of real digits the pen knows how wide a stroke is, how large a digit, and
+that it is centred by its ink. That is how MNIST was prepared, not how its pixels vary.
 
 Source: H. Yin et al. 2020, "Dreaming to Distill: Data-free Knowledge Transfer via DeepInversion",
 for pictures that are found in a network's weights and teach another one.
@@ -23,21 +23,21 @@ from scipy.optimize import linear_sum_assignment
 
 import checks
 import pen
-from distortions import look
-from imagine import steep_loss
+from distortions import distort, look
+from imagine import imagine, steep_loss
 from machine import one_thread
 
 TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
 POINTS = sum(pen.STROKES[0])
-STRANGE = 3  # the price of what no digits look like; write's is 1, and then it chooses
+PULL = 0.5  # how strongly a path is drawn towards what is imagined
 ASLEEP = 5  # first steps whose pictures are no dreams yet
 
 
 def dream(net, digits, canvas=None, *, steps=30, seed=0, callback=None):
     """Digits (n,) -> pen.Written: n paths, each from a scribble of its own, by descent (Adam).
 
-    canvas    canvas_of(pictures like those that net has learned from): what no digits look like has
-              a price; None: the path goes where it likes
+    canvas    canvas_of(pictures like those that net has learned from): each path is drawn towards
+              what net imagines on it, distorted in a way of its own; None: it goes where it likes
     callback  called with the step, from 1, and the pictures (500 or fewer, 784) that the trembling
               hand drew in it
 
@@ -53,7 +53,8 @@ def dream(net, digits, canvas=None, *, steps=30, seed=0, callback=None):
         for i in range(0, len(rows), TOGETHER):
             some = rows[i : i + TOGETHER]
             points, curve = beginnings(net, some, rng, side)
-            points = descended(net, some, points, curve, canvas, steps, rng, callback)
+            like = None if canvas is None else models(net, some, canvas, rng, side)
+            points = descended(net, some, points, curve, like, steps, rng, callback)
             places, moves = curve.along @ points, curve.moves @ points
             written.append((pen.ink(places, moves, side=side), places, moves))
     return pen.Written(*(np.concatenate(part) for part in zip(*written, strict=True)))
@@ -72,7 +73,23 @@ def beginnings(net, rows, rng, side):
     return points[dealt], pen.Curve(*(part[dealt] for part in curve))
 
 
-def descended(net, rows, points, curve, canvas, steps, rng, callback):
+def models(net, rows, canvas, rng, side):
+    """What each path is drawn towards, (n, 28, 28), 0..1: imagined, and distorted by chance."""
+    kinds, which = np.unique(rows, axis=0, return_inverse=True)
+    imagined = (imagine(net, kinds, canvas, jiggle=3, seed=rng.integers(2**31)) - 0.01) / 0.99
+    return distort(imagined[which.ravel()], rng).reshape(-1, side, side)
+
+
+def likeness(points, curve, like):
+    """The slope of half the squared distance from the models (n, 28, 28), by the points. They are
+    softer than ink; so they are followed with a wider pen."""
+    places, moves, wide = curve.along @ points, curve.moves @ points, 1.5 * pen.WIDTH
+    ink, kept = pen.drawn(places, moves, wide, like.shape[1])
+    by_places, by_moves = pen.ink_slopes(ink - like, ink, kept, places, moves, wide)
+    return curve.along.transpose(0, 2, 1) @ by_places + curve.moves.transpose(0, 2, 1) @ by_moves
+
+
+def descended(net, rows, points, curve, like, steps, rng, callback):
     """The points (n, K, 2) after so many steps."""
     loss, side = steep_loss(net), checks.side(net.layers[0])
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
@@ -83,8 +100,8 @@ def descended(net, rows, points, curve, canvas, steps, rng, callback):
             callback(step, x)
         by_x = pen.absent_minded(net, rng).input_gradient(x, rows, loss) * len(x)  # as in write
         slope = pen.trace_slopes(by_x, curve, hand, memory) + pen.effort(points, curve)[1]
-        if canvas is not None:
-            slope += STRANGE * pen.strangeness(points, curve, canvas, side)[1]
+        if like is not None:
+            slope += PULL * likeness(points, curve, like)
         mean, square = 0.9 * mean + 0.1 * slope, 0.99 * square + 0.01 * slope**2
         fair = mean / (1 - 0.9**step), square / (1 - 0.99**step)
         points = points - 0.35 * fair[0] / (np.sqrt(fair[1]) + 1e-8)  # about a third of a pixel

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from conftest import copied, small
+from conftest import central_differences, copied, relative_error, small
 from scipy.spatial.distance import pdist
 
 import dreams
 from dreams import as_bytes, dream, surest, taught_with
-from imagine import canvas_of
+from imagine import canvas_of, imagine
 from nn import NeuralNetwork
 
 
@@ -23,17 +23,29 @@ def test_dreams_are_what_they_are_asked_for_and_no_two_alike(trained):
     assert pdist(written.images).min() > 0.5
 
 
-def test_on_a_canvas_they_are_less_strange(trained, sample):
+def test_on_a_canvas_they_are_drawn_towards_what_is_imagined(trained, sample, monkeypatch):
     canvas, digits = canvas_of(sample[0].images), np.repeat(np.arange(10), 3)
-    axes = canvas.directions / np.linalg.norm(canvas.directions, axis=1, keepdims=True)
-
-    def outside(on):
-        off = dream(trained, digits, on, seed=1).images - canvas.mean  # (30, 784)
-        return np.linalg.norm(off - (off @ axes.T) @ axes, axis=1).mean()
-
-    assert outside(canvas) < 0.9 * outside(None)
+    imagined = imagine(trained, digits, canvas, jiggle=3)
+    monkeypatch.setattr(dreams, "PULL", 3)
+    monkeypatch.setattr(dreams, "distort", lambda images, rng: images)
+    free, drawn = (dream(trained, digits, on).images for on in (None, canvas))
+    near, far = (np.linalg.norm(x - imagined, axis=1).mean() for x in (drawn, free))
+    assert near < 0.95 * far
     with pytest.raises(ValueError, match="a canvas of 784 pixels does not fit 400 inputs"):
         dream(NeuralNetwork((400, 5, 10)), [1], canvas)
+
+
+def test_the_slope_of_the_likeness_is_exact():
+    rng = np.random.default_rng(0)
+    curve = dreams.pen.Curve(*(np.stack([part]).astype(float) for part in dreams.pen.spline((12,))))
+    points, like = rng.uniform(8, 20, (1, 12, 2)), rng.random((1, 28, 28))
+
+    def loss():
+        places, moves = curve.along @ points, curve.moves @ points
+        return ((dreams.pen.drawn(places, moves, 1.5 * dreams.pen.WIDTH)[0] - like) ** 2).sum() / 2
+
+    measured = central_differences(loss, points, 1e-5)
+    assert relative_error(dreams.likeness(points, curve, like), measured) < 1e-6
 
 
 def sure(net, images, digits):
