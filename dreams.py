@@ -5,10 +5,10 @@
     images, labels = surest(net, written.images, digits, 100)  # (1000, 784), (1000,)
     images = taught_with(net, 100_000)  # (100000, 784) bytes: a training set
 
-As `write`, it descends on the path of a pen whose hand trembles, while half of the network is away
-(pen.py has the formulas). But `write` looks for the one best path of each digit; a dream goes on
-from wherever its scribble began, so every one is another. And all that the hand draws on the way,
-plain or doubtful, is a picture that the network can name.
+As `write`, it descends on the path of a pen whose hand trembles (pen.py has the formulas). But
+`write` looks for the one best path of each digit; a dream goes on from wherever its scribble began,
+so every one is another. And all that the hand draws on the way, plain or doubtful, is a picture
+that the network can name.
 
 What others are to read is drawn a little towards what the network imagines on its canvas. To teach
 with, no canvas is needed: of real digits the pen knows how wide a stroke is, how large a digit, and
@@ -29,7 +29,7 @@ from machine import one_thread
 
 TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
 POINTS = sum(pen.STROKES[0])
-PULL = 0.5  # how strongly a path is drawn towards what is imagined
+PULL = 0.3  # how strongly a path is drawn towards what is imagined
 ASLEEP = 5  # first steps whose pictures are no dreams yet
 
 
@@ -98,7 +98,8 @@ def descended(net, rows, points, curve, like, steps, rng, callback):
         x, memory = pen.trace(points, curve, hand, side)
         if callback:
             callback(step, x)
-        by_x = pen.absent_minded(net, rng).input_gradient(x, rows, loss) * len(x)  # as in write
+        reader = pen.absent_minded(net, rng) if like is None else net  # a model is help enough
+        by_x = reader.input_gradient(x, rows, loss) * len(x)  # of each picture's own loss
         slope = pen.trace_slopes(by_x, curve, hand, memory) + pen.effort(points, curve)[1]
         if like is not None:
             slope += PULL * likeness(points, curve, like)
