@@ -1,21 +1,26 @@
-"""Panels to play with in a notebook: train a network, look inside it, draw a digit, imagine one.
+"""Panels to play with in a notebook: train a network, look inside it, touch a slope, draw a digit,
+imagine one.
 
-    TrainingPanel((images, labels), validation)  # then panel.net, panel.runs
+    TrainingPanel((images, labels), validation)  # then panel.net, panel.runs, panel.python
     NeuronExplorer(net, images, labels)
+    BlamePanel(net, images, labels)              # which numbers make a slope
     DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
     ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
 
 A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
-neighbours do the work, plots.py draws, and plain cells can do the same. A panel needs JupyterLab
-and a running kernel (the drawing pad answers without one, once it is there); elsewhere you see no
-more than the sentence that it prints.
+neighbours do the work, plots.py or a .js file draws, and plain cells can do the same. A panel needs
+JupyterLab and a running kernel (the drawing pad answers without one, once it is there); elsewhere
+you see a sentence, or the training panel's last picture.
 
-A file a panel; what they share is in controls.py and markup.py.
+A file a panel; what they share is in controls.py and markup.py. What only the training panel needs
+is in recipe.py, its knobs in words, film.py, the moments of a run, and stage.py, its widget.
 """
 
+from .blame import BlamePanel
 from .drawing import DrawingPad
 from .explorer import NeuronExplorer
 from .imagining import ImaginePanel
+from .recipe import pause
 from .training import TrainingPanel
 
-__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel"]
+__all__ = ["BlamePanel", "DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel", "pause"]
