@@ -28,7 +28,6 @@ from imagine import imagine, steep_loss
 from machine import one_thread
 
 TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
-POINTS = sum(pen.STROKES[0])
 PULL = 0.3  # how strongly a path is drawn towards what is imagined
 ASLEEP = 5  # first steps whose pictures are no dreams yet
 
@@ -52,7 +51,7 @@ def dream(net, digits, canvas=None, *, steps=30, seed=0, callback=None):
     with one_thread():
         for i in range(0, len(rows), TOGETHER):
             some = rows[i : i + TOGETHER]
-            points, curve = beginnings(net, some, rng, side)
+            points, curve = dealt(net, some, rng, side)
             like = None if canvas is None else models(net, some, canvas, rng, side)
             points = descended(net, some, points, curve, like, steps, rng, callback)
             places, moves = curve.along @ points, curve.moves @ points
@@ -60,17 +59,14 @@ def dream(net, digits, canvas=None, *, steps=30, seed=0, callback=None):
     return pen.Written(*(np.concatenate(part) for part in zip(*written, strict=True)))
 
 
-def beginnings(net, rows, rng, side):
+def dealt(net, rows, rng, side):
     """A scribble for each target, (n, K, 2), and its Curve: of three times as many, dealt out so
     that what the network says of them fits the targets as well as it can, all together."""
-    curves = [pen.spline(strokes) for strokes in pen.STROKES]
-    which = rng.integers(0, len(curves), 3 * len(rows))
-    curve = pen.Curve(*(np.stack(parts)[which] for parts in zip(*curves, strict=True)))
-    points = pen.fitted(pen.scribbles(rng, len(which), POINTS), curve, side)  # (3 n, K, 2)
-    hand = pen.trembling(rng, len(which), POINTS, side)
+    points, curve = pen.beginnings(rng, rng.integers(0, 3, 3 * len(rows)), side)  # (3 n, K, 2)
+    hand = pen.trembling(rng, len(points), points.shape[1], side)
     says = net.outputs(pen.trace(points, curve, hand, side)[0])  # (3 n, 10)
-    _, dealt = linear_sum_assignment(rows @ np.log(says + 1e-6).T, maximize=True)  # (n,)
-    return points[dealt], pen.Curve(*(part[dealt] for part in curve))
+    _, which = linear_sum_assignment(rows @ np.log(says + 1e-6).T, maximize=True)  # (n,)
+    return points[which], pen.Curve(*(part[which] for part in curve))
 
 
 def models(net, rows, canvas, rng, side):

@@ -221,6 +221,14 @@ def scribbles(rng, closed, points):
     return (waves @ rng.normal(0, 1, (len(closed), 6, 2))).astype(np.float32)
 
 
+def beginnings(rng, kinds, side=28):
+    """Points (n, K, 2) and their Curve of scribbles of these kinds (n,): 0 is one stroke, 1 two
+    strokes, 2 a ring."""
+    curves = [spline((POINTS,)), spline((7, POINTS - 7)), ring(POINTS)]
+    curve = Curve(*(np.stack(matrices)[kinds] for matrices in zip(*curves, strict=True)))
+    return fitted(scribbles(rng, kinds == 2, POINTS), curve, side), curve
+
+
 def strangeness(points, curve, canvas, side=28):
     """How little the pictures look like any digit, (n,), and its slope by the points (n, K, 2):
     half of |r|^2 + 0.3 max(0, |z| - 6.5)^2, where r is what no digits hold, and |z| how many
@@ -295,12 +303,8 @@ def write(net, targets, canvas, *, starts=120, steps=200, seed=0):
     checks.seeded(seed)
     rows, side = net.as_targets(targets), checks.fitting_canvas(net, canvas)  # (n, 10)
     loss, rng = steep_loss(net), np.random.default_rng(seed)
-    count, curves = len(rows), [spline((POINTS,)), spline((7, POINTS - 7)), ring(POINTS)]
-    which = np.tile(np.resize(np.arange(len(curves)), starts), count)
-    curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
-    rows = np.repeat(rows, starts, axis=0)  # (n * 120, 10)
-    points = scribbles(rng, which == 2, POINTS)  # (n * 120, K, 2), those of rings closed
-    points = fitted(points, curve, side)
+    count, rows = len(rows), np.repeat(rows, starts, axis=0)  # (n * 120, 10)
+    points, curve = beginnings(rng, np.tile(np.resize([0, 1, 2], starts), count), side)
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
     with one_thread():
         for step in range(1, steps + 1):

@@ -100,10 +100,11 @@ def from_ten(images, seed):
 
 def scribbled(count, seed):
     """What a pen draws that goes anywhere."""
-    rng, curve, images = np.random.default_rng(seed), pen.spline((12,)), []
+    rng, images = np.random.default_rng(seed), []
     for _ in range(0, count, 1000):
-        points = pen.fitted(pen.scribbles(rng, 1000, 12), curve)  # (1000, 12, 2)
-        images.append(as_bytes(pen.trace(points, curve, pen.trembling(rng, 1000, 12))[0]))
+        points, curve = pen.beginnings(rng, rng.integers(0, 3, 1000))  # (1000, 12, 2)
+        hand = pen.trembling(rng, 1000, points.shape[1])
+        images.append(as_bytes(pen.trace(points, curve, hand)[0]))
     return np.concatenate(images)[:count]
 
 

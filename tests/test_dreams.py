@@ -69,11 +69,11 @@ def test_targets_may_be_shares_and_batches_do_not_matter_to_the_count(trained, m
 
 def test_each_target_gets_a_scribble_that_the_network_takes_for_it(trained):
     rows = trained.as_targets(np.repeat(np.arange(10), 5))
-    points, curve = dreams.beginnings(trained, rows, np.random.default_rng(0), 28)
+    points, curve = dreams.dealt(trained, rows, np.random.default_rng(0), 28)
     assert len({one.tobytes() for one in points}) == 50
     images = dreams.pen.ink(curve.along @ points, curve.moves @ points)
-    dealt = (trained.predict(images) == rows.argmax(axis=1)).mean()
-    assert dealt > 0.3  # a tenth, were they dealt out by chance
+    fitting = (trained.predict(images) == rows.argmax(axis=1)).mean()
+    assert fitting > 0.3  # a tenth, were they dealt out by chance
 
 
 def test_the_pictures_to_teach_with_are_what_the_hand_drew(trained):
