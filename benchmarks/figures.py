@@ -103,6 +103,20 @@ def refused():
         yield "README.md", f"| {row} | {{}} | {{}} | {{}} |", [column[row] for column in shown]
 
 
+def dreamt():
+    """What newborns make of what they were taught, a row each; and how many a hundred dreams are."""
+    found, taught = results("dreams"), {}
+    for run in found["taught"]:
+        for name, row in run["rows"].items():
+            taught.setdefault((run["teacher"], name), []).append(row["accuracy"])
+    for (recipe, name), shares in taught.items():
+        each = ", ".join(percent(share) for share in shares)
+        cells = [f"{percent(median(shares))} %", each]
+        yield "README.md", f"| {recipe} | {name} | **{{}}** ({{}}) |", cells
+    share = percent(found["many"]["read right by the convolutional network"])
+    yield "README.md", "a convolutional network that had no part in it reads {} % as meant", [share]
+
+
 def handwriting():
     found = results("handwriting")
     own, small = (
@@ -119,7 +133,7 @@ def handwriting():
     yield "README.md", "another hand and another scanner, {} and {} %", map(percent, small)
 
 
-PARTS = (accuracy, speed, imagined, written, refused, handwriting)
+PARTS = (accuracy, speed, imagined, written, refused, dreamt, handwriting)
 
 # --- Writing them in ------------------------------------------------------------------------------
 
