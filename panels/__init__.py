@@ -4,6 +4,7 @@
     NeuronExplorer(net, images, labels)
     DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
     ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
+    PlanePanel("exclusive or", hidden=4)         # then panel.net
 
 A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
 neighbours do the work, plots.py draws, and plain cells can do the same. A panel needs JupyterLab
@@ -16,6 +17,7 @@ A file a panel; what they share is in controls.py and markup.py.
 from .drawing import DrawingPad
 from .explorer import NeuronExplorer
 from .imagining import ImaginePanel
+from .plane import PlanePanel
 from .training import TrainingPanel
 
-__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "TrainingPanel"]
+__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "PlanePanel", "TrainingPanel"]
