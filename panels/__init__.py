@@ -4,6 +4,7 @@
     NeuronExplorer(net, images, labels)
     DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
     ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
+    LandscapePanel(x, t, bias)                   # then panel.weights
     PlanePanel("exclusive or", hidden=4)         # then panel.net
 
 A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
@@ -17,7 +18,15 @@ A file a panel; what they share is in controls.py and markup.py.
 from .drawing import DrawingPad
 from .explorer import NeuronExplorer
 from .imagining import ImaginePanel
+from .landscape import LandscapePanel
 from .plane import PlanePanel
 from .training import TrainingPanel
 
-__all__ = ["DrawingPad", "ImaginePanel", "NeuronExplorer", "PlanePanel", "TrainingPanel"]
+__all__ = [
+    "DrawingPad",
+    "ImaginePanel",
+    "LandscapePanel",
+    "NeuronExplorer",
+    "PlanePanel",
+    "TrainingPanel",
+]

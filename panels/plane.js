@@ -11,7 +11,7 @@ const BETWEEN = 200;  // milliseconds between two reports to the kernel
 
 const places = new Matrix(GRID * GRID, 2, Float32Array.from({ length: 2 * GRID * GRID }, (_, i) => {
   const k = i >> 1, at = i % 2 ? GRID - 1 - Math.floor(k / GRID) : k % GRID;
-  return ((at + 0.5) / GRID * 2 - 1) * RANGE;
+  return (at / (GRID - 1) * 2 - 1) * RANGE;
 }));  // from the upper left, row by row
 
 function built(hidden, bytes, seed = 0) {  // the network; without bytes a new one
@@ -48,7 +48,7 @@ function loss_of(net, x, targets) {  // cross-entropy; from the sums, as the out
 // Where a grid of numbers crosses one half: a path, square by square ("marching squares").
 function contour(grid) {
   const parts = [], at = (row, column) => grid[row * GRID + column] - 0.5;
-  const x = (column) => ((column + 0.5) / GRID * 2 - 1) * RANGE;
+  const x = (column) => (column / (GRID - 1) * 2 - 1) * RANGE;
   for (let row = 0; row < GRID - 1; row++) {
     for (let column = 0; column < GRID - 1; column++) {
       const corners = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
@@ -71,6 +71,7 @@ class PlaneView {
     const picture = make(root, "div", { className: "picture" });
     const side = make(root, "div", { className: "side" });
     this.probe = make(root, "i", { hidden: true });
+    this.layers = [0, 1].map(() => document.createElement("canvas"));
     this.map = make(picture, "canvas", { className: "shades" });
     this.svg = draw(picture, "svg", { viewBox: [-RANGE, -RANGE, 2 * RANGE, 2 * RANGE].join(" "),
       role: "application", "aria-label": HELP });
@@ -114,6 +115,9 @@ class PlaneView {
     choice(below, "What a click sets", [[0, "● blue"], [1, "■ orange"]],
       (kind) => { this.kind = kind; })(this.kind);
     button(below, "No points", () => { this.points = []; this.changed_points(); });
+    make(below, "p", { className: "hint", textContent: "Click: a new point. Drag points, lines by "
+      + "their circle, arrows by their head. Double click: take a point away. Each dashed line is "
+      + "where a node's sum is zero; the arrow is its two weights." });
     this.spoken = make(root, "p", { className: "spoken" });
     set(this.spoken, { "aria-live": "polite" });
   }
@@ -159,12 +163,18 @@ class PlaneView {
 
   changed_points(send = true) {
     this._build_dots();
+    this._name_points();
     const flat = this.points.flatMap(([x, y]) => [x, y]), n = this.points.length;
     this.x = new Matrix(n, 2, Float32Array.from(flat));
     this.targets = new Matrix(n, 1, Float32Array.from(this.points, (point) => point[2]));
     this.measure();
     this.show();
     if (send) this.send();
+  }
+
+  _name_points() {  // the preset that they are, if one
+    const said = JSON.stringify(this.points), presets = Object.entries(this.model.get("presets"));
+    this.mark_preset(presets.find(([, points]) => JSON.stringify(points) === said)?.[0]);
   }
 
   train(steps) {
@@ -197,19 +207,19 @@ class PlaneView {
     this._show_units(activations.at(-2));
     this.curve.show();
     const n = this.points.length;
-    this.told.innerHTML = n ? `<b>${this.loss.toFixed(3)}</b> loss after ${this.steps} steps, `
-      + `${this.right} of ${n} right` : "Click on the plane to set points.";
+    this.told.innerHTML = n ? `<b>${this.loss.toFixed(3)}</b> loss<br>`
+      + `${this.right} of ${n} right after ${this.steps} steps` : "Click on the plane to set points.";
   }
 
   _shade(outputs) {
     const context = sharp(this.map), { width, height } = this.map;
-    const layers = [["--orange", 1], ["--blue", -1]].map(([name, sign]) => {
-      const [r, g, b] = rgb(this.probe, name);
-      return small_picture(outputs, (o) => [r, g, b, Math.max(0, sign * (o - 0.5)) * 2 * 140]);
-    });
-    context.globalCompositeOperation = "source-over";
+    const layer = (name, sign, k) => {  // the more certain, the stronger
+      const alpha = (i) => 280 * Math.max(0, sign * (outputs[i] - 0.5));
+      this.layers[k] = small_picture(rgb(this.probe, name), alpha, this.layers[k]);
+      context.drawImage(this.layers[k], 0.5, 0.5, GRID - 1, GRID - 1, 0, 0, width, height);
+    };
     context.clearRect(0, 0, width, height);
-    context.drawImage(layers[0], 0, 0, width, height);
+    layer("--orange", 1, 0);
     context.globalCompositeOperation = "destination-out";  // stripes: a second sign for orange
     context.strokeStyle = "rgb(0 0 0 / .4)";
     context.lineWidth = 1.5 * devicePixelRatio;
@@ -220,7 +230,7 @@ class PlaneView {
     }
     context.stroke();
     context.globalCompositeOperation = "source-over";
-    context.drawImage(layers[1], 0, 0, width, height);
+    layer("--blue", -1, 1);
   }
 
   // The numbers that go into the output: each with a picture of where it is large, and its weight.
@@ -248,10 +258,8 @@ class PlaneView {
       const weight = value();
       knob.put(weight);
       knob.row.dataset.sign = weight < 0 ? "against" : "for";
-      if (j === columns) return;
-      const column = places.data.filter((_, i) => i % 2 === 0)
-        .map((_, i) => (data[i * columns + j] - low) / width);
-      small_picture(column, (a) => [...ink, 200 * a], canvas);
+      if (j === columns) return;  // the bias is the same everywhere
+      small_picture(ink, (i) => 200 * (data[i * columns + j] - low) / width, canvas);
     });
   }
 
@@ -362,7 +370,7 @@ class PlaneView {
       const move = (x, y) => {
         place(x, y);
         this.x.row(i).set([x, y]);
-        this.mark_preset(null);
+        this._name_points();
         this.touched();
       };
       return { element: dot, at: () => point, move, i };
@@ -392,7 +400,6 @@ class PlaneView {
 
   add(x, y) {
     this.points.push([x, y, this.kind]);
-    this.mark_preset(null);
     this.changed_points();
     this._focus(this.points.length - 1);
   }
@@ -436,7 +443,6 @@ class PlaneView {
       this._focus(thing.i);
     } else if (key === "Delete" && thing.i != null) {
       this.points.splice(thing.i, 1);
-      this.mark_preset(null);
       this.changed_points();
       this._focus(Math.max(0, thing.i - 1));
     } else return false;
@@ -444,12 +450,15 @@ class PlaneView {
   }
 }
 
-function small_picture(values, color, canvas = document.createElement("canvas")) {  // GRID x GRID
+function small_picture(color, alpha, canvas) {  // GRID x GRID of one colour, more or less of it
   if (canvas.width !== GRID || canvas.height !== GRID)
     Object.assign(canvas, { width: GRID, height: GRID });
-  const image = new ImageData(GRID, GRID);
-  values.forEach((value, i) => image.data.set(color(value), 4 * i));
-  canvas.getContext("2d").putImageData(image, 0, 0);
+  const context = canvas.getContext("2d"), image = new ImageData(GRID, GRID), { data } = image;
+  for (let i = 0, at = 0; i < GRID * GRID; i++) {
+    for (const part of color) data[at++] = part;
+    data[at++] = alpha(i);
+  }
+  context.putImageData(image, 0, 0);
   return canvas;
 }
 

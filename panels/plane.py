@@ -31,7 +31,9 @@ def _presets():
         "moons": ((moons - [0.5, 0.25]) * 0.8, moon),
     }
     return {
-        name: [[*xy, int(kind)] for xy, kind in zip(np.round(places, 3).tolist(), kinds)]
+        name: [
+            [*xy, int(kind)] for xy, kind in zip(np.round(places, 3).tolist(), kinds, strict=True)
+        ]
         for name, (places, kinds) in sets.items()
     }
 

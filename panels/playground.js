@@ -4,7 +4,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
-const signed = (number) => (number < 0 ? "−" : "+") + Math.abs(number).toFixed(1);
+const signed = (number) => number.toFixed(1).replace(/^-?0\.0$/, " 0.0").replace(/^-/, "−")
+  .replace(/^(?=\d)/, "+");
 
 function make(parent, tag, properties = {}) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -81,6 +82,7 @@ class Curve {  // of the loss, from 0 up. Runs before it stay there, pale.
   }
 
   add(step, loss) {
+    if (this.points.at(-1)?.[0] === step) this.points.pop();  // weights were moved by hand
     if (Number.isFinite(loss)) this.points.push([step, loss]);
     if (this.points.length > 600)  // each second one tells the same
       this.points = this.points.filter((_, i) => i % 2 === 0);

@@ -1,5 +1,6 @@
-"""The plane: its Python, and in a real browser without JupyterLab: what it learns is what nn.py
-learns. Skipped where there is no browser; -s prints times, SCREENSHOTS=folder keeps pictures.
+"""The plane and the landscape, in Python and in a real browser without JupyterLab: what is learned
+there is what nn.py learns. Skipped where there is no browser; -s prints times, SCREENSHOTS=folder
+keeps pictures.
 """
 
 import base64
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 import test_browser
 
-from panels import PlanePanel
+from optimisers import nesterov
+from panels import LandscapePanel, PlanePanel
+from panels.plane import network
 
 browser = test_browser.browser  # the fixture
 SHOW = """async ({script, look, values, theme, bytes}) => {
@@ -222,3 +225,102 @@ def test_what_python_holds():
 def test_what_does_not_fit_is_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}: expected"):
         PlanePanel(**wrong)
+
+
+def messages(seed=0):
+    """Those of lesson 1: how often two words come up, and whether it was spam."""
+    labels = np.arange(300) % 2
+    usual = np.where(labels[:, None] == 1, [1.5, 1.2], [0.5, 0.8])
+    return np.random.default_rng(seed).gamma(2, usual / 2), labels
+
+
+def landscape(browser, width=1000, theme="light", **options):
+    traits = ("bias", "bottom", "learning_rate", "momentum", "scale", "start", "weights", "steps")
+    panel = LandscapePanel(*messages(), -2.5, **options)
+    return Shown(browser, panel, traits, ("inputs", "targets"), width, theme)
+
+
+def only_weights(momentum):
+    """The optimiser, for a bias that stays."""
+    descend = nesterov(momentum)
+
+    def descent(net, steps, rate):
+        bias = net.biases[0].copy()
+        descend(net, steps, rate)
+        net.biases[0][:] = bias
+
+    return descent
+
+
+@pytest.mark.parametrize("momentum", [0, 0.8])
+def test_the_ball_goes_as_nn_does(browser, momentum):
+    shown = landscape(browser, learning_rate=1, momentum=momentum)
+    for _ in range(20):
+        shown.press("Step")
+    shown.receive()
+    net = network(0)
+    net.weights[0][:], net.biases[0][:] = 0, -2.5
+    x, t = messages()
+    whole = dict(batch_size=None, rotations=(), progress=False, descend=only_weights(momentum))
+    net.train(x, t[:, None].astype(float), epochs=20, learning_rate=1, **whole)
+    assert shown.panel.steps == 20
+    assert shown.panel.weights == pytest.approx(net.weights[0][:, 0], abs=1e-5)
+    shown.close(f"landscape_{momentum}")
+
+
+def steps_of(shown, rate, momentum=0.0):
+    """How many steps the ball makes until it stops, and what is said then."""
+    setting = f"view.rate = {rate}; view.momentum = {momentum}; view.changed(); view.put([0, 0])"
+    shown.page.evaluate(f"{setting}; while (!view.over) view.step(); view.part = 1; view.show()")
+    return shown.page.evaluate("[view.steps, view.over]")
+
+
+def test_too_small_right_too_large_and_momentum_in_the_ravine(browser):
+    shown = landscape(browser)
+    small, right, large = (steps_of(shown, rate)[0] for rate in (0.1, 3, 15))
+    print(f"\nvalley: {small} steps at 0.1, {right} at 3, {large} at 15")
+    assert right < small and right < large == 300
+    shown.press("ravine")
+    plain, heavy = steps_of(shown, 0.3)[0], steps_of(shown, 0.3, 0.8)[0]
+    print(f"ravine: {plain} steps without momentum, {heavy} with")
+    assert heavy < plain / 2
+    shown.close("landscape_ravine")
+
+
+def test_the_ball_rolls_and_is_put_elsewhere(browser):
+    shown = landscape(browser)
+    shown.press("Run")
+    shown.page.wait_for_function("view.over && !view.film.running")
+    assert "It is there." in shown.page.locator(".told").inner_text()
+    times = sorted(shown.page.evaluate("view.film.times"))
+    print(f"\nframe: median {times[len(times) // 2]:.1f} ms, "
+          f"95 % within {times[int(0.95 * len(times))]:.1f} ms")  # fmt: skip
+    shown.receive()
+    assert shown.panel.weights == pytest.approx(shown.panel.box.bottom, abs=0.4)
+    shown.page.locator(".ball").press("ArrowLeft")
+    shown.receive()
+    assert shown.panel.steps == 0
+    moved = shown.panel.weights
+    box = shown.page.locator(".picture svg").bounding_box()
+    shown.page.mouse.click(box["x"] + 0.6 * box["width"], box["y"] + 0.4 * box["height"])
+    shown.receive()
+    assert np.abs(shown.panel.weights - moved).max() > 0.1
+    assert shown.page.evaluate(UNNAMED) == []
+    shown.page.evaluate("gone()")
+    assert shown.page.evaluate("heard()") == 0
+    shown.close("landscape_put")
+
+
+@pytest.mark.parametrize("width, theme", [(360, "light"), (600, "dark"), (1000, "dark")])
+def test_the_landscape_fits(browser, width, theme):
+    shown = landscape(browser, width, theme)
+    steps_of(shown, 15)
+    assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
+    shown.close(f"landscape_{width}_{theme}")
+
+
+def test_what_makes_no_landscape_is_refused():
+    with pytest.raises(ValueError, match="x: expected two inputs"):
+        LandscapePanel(np.zeros((3, 3)), [0, 1, 0])
+    with pytest.raises(ValueError, match="momentum"):
+        LandscapePanel(*messages(), momentum=1)
