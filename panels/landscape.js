@@ -2,10 +2,11 @@
 // gradient descent is a jump. The bias stays as it was given.
 
 const SIDE = 48;  // meshes a side of the relief
-const FRAMES = 7;  // from one step to the next
-const MOST = 300;  // steps a run
+const FRAMES = 5;  // from one step to the next
+const MOST = 120;  // steps a run
+const SEEN = 30;  // of them, the last, are drawn dark
 const RATES = [["too small", 0.1], ["right", 3], ["too large", 15]];
-const TILT = 0.62, TALL = 0.8;  // how far from above one looks, and how high the highest place is
+const TILT = 0.72, TALL = 0.55;  // how far from above one looks, and how high the highest place is
 
 function floats(view) {
   const { buffer, byteOffset, byteLength } = view;
@@ -19,9 +20,9 @@ class LandscapeView {
     const picture = make(root, "div", { className: "picture relief" });
     const side = make(root, "div", { className: "side" });
     this.relief = make(picture, "canvas");
-    this.svg = draw(picture, "svg", { viewBox: "-1 -1 2 2", role: "application",
+    this.svg = draw(picture, "svg", { viewBox: "-1 -0.75 2 1.5", role: "application",
       "aria-label": "The loss as a landscape. Arrow keys on the ball put it elsewhere." });
-    for (const name of ["frame_of", "before", "halo", "path"])
+    for (const name of ["frame_of", "levels", "before", "older", "halo", "path"])
       this[`${name}_line`] = draw(this.svg, "path", { class: name });
     this.bottom = draw(this.svg, "path", { class: "bottom", d: "M-.02 0H.02M0 -.02V.02" });
     this.ball = draw(this.svg, "g", { class: "ball", tabindex: 0, role: "button" });
@@ -39,7 +40,13 @@ class LandscapeView {
       if (!this.film.running && this.over) this.put(this.path[0]);
       toggle();
     };
-    button(this.film.row, "Step", () => { this.film.stop(); this.step(); this.part = 1; this.end(); });
+    button(this.film.row, "Step", () => {
+      this.film.stop();
+      this.step();
+      this.part = 1;
+      this.show();
+      this.send();
+    });
     button(this.film.row, "Again", () => { this.film.stop(); this.put(this.path[0]); });
     button(this.film.row, "From 0, 0", () => { this.film.stop(); this.put([0, 0]); });
     this.told = make(side, "p", { className: "told" });
@@ -56,7 +63,7 @@ class LandscapeView {
     slider(knobs, "Look from", [-180, 180, 5], (turn) => {
       this.turn = turn;
       this.show_relief();
-    }, (turn) => `${turn}°`).put(this.turn);
+    }, (turn) => `${turn}°`.replace("-", "−")).put(this.turn);
     const below = make(root, "div", { className: "below_it" });
     this.mark_scene = choice(below, "Landscape", [[1, "round valley"], [4, "ravine"]], (scale) => {
       this.scale = scale;
@@ -118,8 +125,8 @@ class LandscapeView {
     this.low = this.loss(this.deepest);
     this.high = Math.max(...losses);
     const order = [...losses].sort((a, b) => a - b);
-    const band = (i) => order[Math.floor(((i + 1) / 16) ** 1.6 * (order.length - 1))];
-    this.levels = numbers(16).map(band);
+    const level = (i) => order[Math.floor(((i + 0.5) / 12) ** 1.6 * (order.length - 1))];
+    this.levels = numbers(12).map(level);
     this.losses = losses;
     this.show_relief();
   }
@@ -137,8 +144,9 @@ class LandscapeView {
   // -- Steps
 
   put(weights, send = true) {  // the ball, before its first step
-    if (this.path.length > 1) this.before = this.path;
+    if (this.ways?.length > 1) this.before = this.ways;
     Object.assign(this, { path: [[...weights]], velocity: [0, 0], steps: 0, part: 1, over: "" });
+    this.ways = [];
     this.curve.begin();
     this.curve.add(0, this.loss(weights));
     this.show();
@@ -152,14 +160,26 @@ class LandscapeView {
       this.velocity[k] = this.momentum * this.velocity[k] + slopes[k];
       return weight - slopes[k] - this.momentum * this.velocity[k];
     });
+    this.ways.push(this.way(this.path.at(-1), weights));
     this.path.push(weights);
     this.steps += 1;
     this.part = 0;
     const above = this.loss(weights) - this.low;
     this.curve.add(this.steps, this.loss(weights));
     if (above < 1e-3) this.over = "It is there.";
-    else if (this.steps >= MOST) this.over = "It is still on its way.";
+    else if (this.steps >= MOST) {
+      const losses = this.path.slice(-10).map((at) => this.loss(at));
+      this.over = losses.some((loss, k) => loss > losses[k - 1] + 1e-6)
+        ? "It jumps to and fro: the steps are too long." : "It is still on its way.";
+    }
     if (!weights.every(Number.isFinite)) this.over = "It has flown away: the rate is too large.";
+  }
+
+  way(from, to, part = 1) {  // of one step, along the ground: weights and the loss there
+    return numbers(9).map((k) => {
+      const at = from.map((weight, axis) => weight + part * k / 8 * (to[axis] - weight));
+      return [at, this.loss(at)];
+    });
   }
 
   roll() {  // a frame
@@ -167,11 +187,6 @@ class LandscapeView {
     if (this.part >= 1) this.step();
     this.part = Math.min(1, this.part + 1 / FRAMES);
     this.show();
-  }
-
-  end() {
-    this.show();
-    this.send();
   }
 
   changed(send = true) {
@@ -193,7 +208,7 @@ class LandscapeView {
     const height = Math.min(1.2, (loss - this.low) / (this.high - this.low));
     const angle = this.turn * Math.PI / 180, [cos, sin] = [Math.cos(angle), Math.sin(angle)];
     const [right, near] = [u * cos + v * sin, u * sin - v * cos];
-    return [0.66 * right, 0.66 * (near * TILT - height * TALL) + 0.22, near];
+    return [0.62 * right, 0.62 * (near * TILT - height * TALL) + 0.05, near];
   }
 
   show_relief() {
@@ -209,18 +224,26 @@ class LandscapeView {
     const near = (mesh) => this.places[mesh[0]][2] + this.places[mesh[2]][2];
     context.lineWidth = devicePixelRatio;
     for (const mesh of meshes.sort((a, b) => near(a) - near(b))) {
-      const loss = mesh.reduce((sum, k) => sum + this.losses[k], 0) / 4;
-      const band = this.levels.filter((level) => level < loss).length;
-      context.fillStyle = context.strokeStyle = `rgb(${mixed(0.62 - 0.034 * band)})`;
+      const [a, b, c, d] = mesh.map((k) => this.losses[k] / (this.high - this.low));
+      const [east, south] = [b + c - a - d, c + d - a - b].map((rise) => rise * SIDE / 4);
+      const light = (1 - 0.9 * east + 0.5 * south) / Math.hypot(1, east, south);  // from one side
+      context.fillStyle = context.strokeStyle = `rgb(${mixed(0.62 - 0.44 * light)})`;
       context.beginPath();
       for (const k of mesh) {
         const [right, down] = this.places[k];
-        context.lineTo((right + 1) / 2 * width, (down + 1) / 2 * height);
+        context.lineTo((right + 1) / 2 * width, (down + 0.75) / 1.5 * height);
       }
       context.closePath();
       context.fill();
       context.stroke();
     }
+    const paths = this.levels.map((level) => contour(this.losses, SIDE + 1, level, (...at) => (
+      this.project(at.map((number, k) => {
+        const [low, high] = this.box[k];
+        return low + number / SIDE * (high - low);
+      }), level)
+    )));
+    set(this.levels_line, { d: paths.join("") });
     const corners = [0, SIDE, (SIDE + 1) ** 2 - 1, (SIDE + 1) * SIDE];
     const flat = corners.map((k) => this.project(this.knots[k], this.low));
     set(this.frame_of_line, { d: `M${flat.map((at) => at.slice(0, 2).join(" ")).join("L")}Z` });
@@ -230,23 +253,24 @@ class LandscapeView {
       const [right, down] = middle[0][2] > middle[1][2] ? middle[0] : middle[1];
       const [low, high] = this.box[axis].map((at) => at.toFixed(1).replace("-", "−"));
       name.textContent = `${axis ? "second" : "first"} weight, ${low} to ${high}`;
-      set(name, { x: right * 1.12, y: down + 0.1 });
+      set(name, { x: right * 1.15, y: down + 0.09 });
     });
     this.show();
   }
 
   show() {
     if (!this.path.length) return;
-    const line = (path) => {
-      const ends = path.filter((at) => at.every((weight) => Math.abs(weight) < 1e3));
-      return `M${ends.map((at) => this.project(at).slice(0, 2).join(" ")).join("L")}`;
-    };
+    const near = ([at]) => at.every((weight) => Math.abs(weight) < 100);
+    const line = (ways) => ways.map((way) => (
+      `M${way.filter(near).map((at) => this.project(...at).slice(0, 2).join(" ")).join("L")}`
+    )).join("");
     const [from, to] = [this.path.at(-2) ?? this.path[0], this.path.at(-1)];
     const now = from.map((weight, k) => weight + this.part * (to[k] - weight));
-    const way = line([...this.path.slice(0, -1), now]);
+    const way = line([...this.ways.slice(-SEEN, -1), this.way(from, to, this.part)]);
+    set(this.older_line, { d: line(this.ways.slice(0, -SEEN)) });
     set(this.path_line, { d: way });
     set(this.halo_line, { d: way });
-    set(this.before_line, { d: this.before.length ? line(this.before) : "" });
+    set(this.before_line, { d: line(this.before) });
     const place = ([x, y]) => `translate(${Math.max(-2, Math.min(2, x))} `
       + `${Math.max(-2, Math.min(2, y))})`;
     if (now.every(Number.isFinite)) set(this.ball, { transform: place(this.project(now)),
@@ -264,7 +288,8 @@ class LandscapeView {
   _pointer() {
     const nearest = (event) => {
       const { left, top, width, height } = this.svg.getBoundingClientRect();
-      const [x, y] = [(event.clientX - left) / width * 2 - 1, (event.clientY - top) / height * 2 - 1];
+      const x = (event.clientX - left) / width * 2 - 1;
+      const y = ((event.clientY - top) / height * 2 - 1) * 0.75;
       const far = this.places.map(([right, down]) => (right - x) ** 2 + (down - y) ** 2);
       return this.knots[far.reduce((best, one, k) => (one < far[best] ? k : best), 0)];
     };

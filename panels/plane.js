@@ -1,5 +1,5 @@
-// A plane of two inputs: points of two kinds, and a network that learns to part them while you look.
-// Orange squares are 1, blue circles 0; so is the shade of each place, which is the output there.
+// A plane of two inputs: points of two kinds, and a network that learns to part them while you
+// look. Orange squares are 1, blue circles 0; so is the shade of each place, which is the output there.
 
 const RANGE = 1.5;  // the plane goes from -1.5 to 1.5 both ways
 const GRID = 64;  // places a side at which the map is computed
@@ -36,7 +36,8 @@ function packed(net) {
   return new DataView(Float32Array.from(all).buffer);
 }
 
-function loss_of(net, x, targets) {  // cross-entropy; from the sums, as the outputs are rounded to 1
+// The cross-entropy, and how many are right. From the sums, as outputs may be rounded to 1.
+function loss_of(net, x, targets) {
   const last = net.weights.length - 1, z = net.sums(net.forward(x).at(-2), last).data;
   const losses = z.map((sum, i) => (
     Math.max(sum, 0) + Math.log1p(Math.exp(-Math.abs(sum))) - targets.data[i] * sum
@@ -45,24 +46,9 @@ function loss_of(net, x, targets) {  // cross-entropy; from the sums, as the out
   return [losses.reduce((a, b) => a + b, 0) / z.length, right];
 }
 
-// Where a grid of numbers crosses one half: a path, square by square ("marching squares").
-function contour(grid) {
-  const parts = [], at = (row, column) => grid[row * GRID + column] - 0.5;
-  const x = (column) => (column / (GRID - 1) * 2 - 1) * RANGE;
-  for (let row = 0; row < GRID - 1; row++) {
-    for (let column = 0; column < GRID - 1; column++) {
-      const corners = [[row, column], [row, column + 1], [row + 1, column + 1], [row + 1, column]];
-      const ends = [];
-      corners.forEach(([r, c], k) => {
-        const [r2, c2] = corners[(k + 1) % 4], one = at(r, c), two = at(r2, c2);
-        if (one > 0 === two > 0) return;
-        const part = one / (one - two);
-        ends.push(`${x(c + part * (c2 - c)).toFixed(3)} ${x(r + part * (r2 - r)).toFixed(3)}`);
-      });
-      for (let k = 0; k + 1 < ends.length; k += 2) parts.push(`M${ends[k]}L${ends[k + 1]}`);
-    }
-  }
-  return parts.join("");
+function edge_of(outputs) {  // where the output is one half
+  const at = (number) => ((number / (GRID - 1)) * 2 - 1) * RANGE;
+  return contour(outputs, GRID, 0.5, (column, row) => [at(column), at(row)]);
 }
 
 class PlaneView {
@@ -200,7 +186,7 @@ class PlaneView {
   show() {
     const activations = this.net.forward(places), outputs = activations.at(-1).data;
     this._shade(outputs);
-    const edge = contour(outputs);
+    const edge = edge_of(outputs);
     set(this.halo, { d: edge });
     set(this.edge, { d: edge });
     this._place_lines();

@@ -141,6 +141,27 @@ function rgb(element, name) {  // a colour of the theme, as three numbers
   return getComputedStyle(element).color.match(/[\d.]+/g).slice(0, 3).map(Number);
 }
 
+// Where a square grid of numbers crosses a level: a path, mesh by mesh ("marching squares").
+// place  (column, row) -> [x, y]
+function contour(values, side, level, place) {
+  const parts = [], at = (column, row) => values[row * side + column] - level;
+  for (let row = 0; row < side - 1; row++) {
+    for (let column = 0; column < side - 1; column++) {
+      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const ends = [];
+      corners.forEach(([c, r], k) => {
+        const [c2, r2] = corners[(k + 1) % 4], one = at(c, r), two = at(c2, r2);
+        if (one > 0 === two > 0) return;
+        const part = one / (one - two);
+        const [x, y] = place(c + part * (c2 - c), r + part * (r2 - r));
+        ends.push(`${x.toFixed(3)} ${y.toFixed(3)}`);
+      });
+      for (let k = 0; k + 1 < ends.length; k += 2) parts.push(`M${ends[k]}L${ends[k + 1]}`);
+    }
+  }
+  return parts.join("");
+}
+
 function sharp(canvas) {  // as many pixels as the screen has there
   const { width, height } = canvas.getBoundingClientRect(), density = devicePixelRatio;
   const [w, h] = [Math.round(width * density), Math.round(height * density)];
