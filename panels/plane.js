@@ -1,5 +1,5 @@
 // A plane of two inputs: points of two kinds, and a network that learns to part them while you
-// look. Orange squares are 1, blue circles 0; so is the shade of each place, which is the output there.
+// look. Orange squares are 1, blue circles 0; so is the shade of a place, which is the output there.
 
 const RANGE = 1.5;  // the plane goes from -1.5 to 1.5 both ways
 const GRID = 64;  // places a side at which the map is computed
@@ -194,7 +194,8 @@ class PlaneView {
     this.curve.show();
     const n = this.points.length;
     this.told.innerHTML = n ? `<b>${this.loss.toFixed(3)}</b> loss<br>`
-      + `${this.right} of ${n} right after ${this.steps} steps` : "Click on the plane to set points.";
+      + `${this.right} of ${n} right after ${this.steps} steps`
+      : "Click on the plane to set points.";
   }
 
   _shade(outputs) {
