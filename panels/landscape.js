@@ -322,7 +322,8 @@ class LandscapeView {
 
 function render({ model, el }) {
   el.dataset.lmSuppressShortcuts = "true";  // arrow keys move the ball, not to another cell
-  const view = new LandscapeView(model, make(el, "div", { className: "stage play" }));
+  const stage = make(el, "div", { className: "stage" });
+  const view = new LandscapeView(model, make(stage, "div", { className: "play" }));
   const heard = () => { if (!view.sending) view.receive(); };
   const names = ["learning_rate", "momentum", "scale", "start"].map((name) => `change:${name}`);
   for (const name of names) model.on(name, heard);

@@ -10,7 +10,7 @@ import checks
 from activations import sigmoid
 
 from .controls import Panel
-from .playground import look, script
+from .playground import look, on_slider, script
 
 
 class Landscape(anywidget.AnyWidget):
@@ -35,7 +35,7 @@ class LandscapePanel(Panel):
     x              inputs (n, 2)
     t              what the neuron should answer, 0 or 1, (n,) or (n, 1)
     bias           of the neuron; it stays
-    learning_rate  of gradient descent, all examples in each step
+    learning_rate  of gradient descent, all examples in each step; 0.01 to 30
     momentum       Nesterov's, from 0 to below 1; see optimisers.nesterov
 
     In its ravine, the second input is four times as large. `weights` are those of now, (2,).
@@ -48,7 +48,7 @@ class LandscapePanel(Panel):
         if x.shape != (len(t), 2):
             raise ValueError(f"x: expected two inputs for each of {len(t)} answers, got {x.shape}")
         (bias,) = checks.finite(bias=bias)
-        (learning_rate,) = checks.finite(learning_rate=learning_rate)
+        learning_rate = on_slider(learning_rate)
         self.box = Landscape(layout=Layout(width="100%", padding="4px"))
         with self.box.hold_sync():
             self.box.inputs, self.box.targets = (a.astype("<f4").tobytes() for a in (x, t))

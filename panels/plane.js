@@ -1,5 +1,5 @@
 // A plane of two inputs: points of two kinds, and a network that learns to part them while you
-// look. Orange squares are 1, blue circles 0; so is the shade of a place, which is the output there.
+// look. Orange squares are 1, blue circles 0; so is the shade of a place: the output there.
 
 const RANGE = 1.5;  // the plane goes from -1.5 to 1.5 both ways
 const GRID = 64;  // places a side at which the map is computed
@@ -451,7 +451,8 @@ function small_picture(color, alpha, canvas) {  // GRID x GRID of one colour, mo
 
 function render({ model, el }) {
   el.dataset.lmSuppressShortcuts = "true";  // arrow keys move points, not to another cell
-  const view = new PlaneView(model, make(el, "div", { className: "stage play" }));
+  const stage = make(el, "div", { className: "stage" });
+  const view = new PlaneView(model, make(stage, "div", { className: "play" }));
   const heard = () => { if (!view.sending) view.receive(); };
   const names = ["points", "hidden", "learning_rate", "start"].map((name) => `change:${name}`);
   for (const name of names) model.on(name, heard);

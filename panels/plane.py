@@ -10,7 +10,7 @@ import checks
 from nn import NeuralNetwork
 
 from .controls import Panel
-from .playground import look, packed, script, unpack
+from .playground import look, on_slider, packed, script, unpack
 
 MOST = 8  # hidden nodes, whose lines one can still tell apart
 
@@ -60,7 +60,7 @@ class PlanePanel(Panel):
     points         "two groups", "exclusive or", "rings" or "moons"; or places (n, 2) from -1.5 to
                    1.5 and kinds (n,), 0 or 1
     hidden         hidden nodes, 1 to 8; 0: a single neuron
-    learning_rate  of plain gradient descent, all points in each step
+    learning_rate  of plain gradient descent, all points in each step; 0.01 to 30
     seed           of the weights it starts with
 
     The browser trains, also while the kernel is at work or gone. `net` is the network as it is
@@ -69,14 +69,16 @@ class PlanePanel(Panel):
     """
 
     def __init__(self, points="exclusive or", hidden=4, learning_rate=1.0, seed=0):
-        if not isinstance(hidden, int) or not 0 <= hidden <= MOST:
+        if hidden not in range(MOST + 1):
             raise ValueError(f"hidden: expected 0 to {MOST} nodes, got {hidden!r}")
-        checks.finite(learning_rate=learning_rate)
+        learning_rate = on_slider(learning_rate)
         if isinstance(points, str):
             points = PRESETS[checks.known("points", points, PRESETS)]
         else:
             places, kinds = points
             points = [[*map(float, xy), int(kind)] for xy, kind in zip(places, kinds, strict=True)]
+            if not all(max(abs(x), abs(y)) <= 1.5 and kind in (0, 1) for x, y, kind in points):
+                raise ValueError("points: expected places from -1.5 to 1.5, and kinds 0 or 1")
         start = packed(network(hidden, seed))
         self.box = Plane(layout=Layout(width="100%", padding="4px"))
         with self.box.hold_sync():

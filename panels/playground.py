@@ -20,6 +20,13 @@ def look():
     return joined("stage.css") + (HERE / "playground.css").read_text("utf-8")
 
 
+def on_slider(learning_rate):
+    """A learning rate that the slider can show. ValueError for others."""
+    if not 0.01 <= learning_rate <= 30:
+        raise ValueError(f"learning_rate: expected 0.01 to 30, got {learning_rate!r}")
+    return float(learning_rate)
+
+
 def packed(net):
     """Weights, then biases, one after the other, as bytes: float32 in C order."""
     return b"".join(np.asarray(array, "<f4").tobytes() for array in net.weights + net.biases)

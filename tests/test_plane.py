@@ -221,7 +221,16 @@ def test_what_python_holds():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"points": "spiral"}, {"hidden": 9}, {"hidden": -1}, {"learning_rate": np.nan}]
+    "wrong",
+    [
+        {"points": "spiral"},
+        {"points": ([[0, 2]], [1])},
+        {"points": ([[0, 1]], [2])},
+        {"hidden": 9},
+        {"hidden": -1},
+        {"learning_rate": 0},
+        {"learning_rate": np.nan},
+    ],
 )
 def test_what_does_not_fit_is_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))}: expected"):
