@@ -212,6 +212,7 @@ class LandscapeView {
   }
 
   show_relief() {
+    if (!this.relief.isConnected) return;  // the notebook puts it on the page later
     const context = sharp(this.relief), { width, height } = this.relief;
     const ink = rgb(this.probe, "--ink"), page = rgb(this.probe, "--page");
     const mixed = (part) => ink.map((number, k) => number * part + page[k] * (1 - part));

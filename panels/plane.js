@@ -184,6 +184,7 @@ class PlaneView {
   // -- What is shown
 
   show() {
+    if (!this.map.isConnected) return;  // the notebook puts it on the page later, and is observed
     const activations = this.net.forward(places), outputs = activations.at(-1).data;
     this._shade(outputs);
     const edge = edge_of(outputs);

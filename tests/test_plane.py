@@ -38,9 +38,11 @@ SHOW = """async ({script, look, values, theme, bytes}) => {
     window.heard = () => listeners.length;
     document.body.dataset.jpThemeLight = theme === "light";
     document.body.append(Object.assign(document.createElement("style"), {textContent: look}));
-    const el = document.body.appendChild(document.createElement("div"));
+    const el = document.createElement("div");
     window.gone = render({model, el});
     window.view = el.view;
+    document.body.append(el);  // after it is made, as JupyterLab does
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
 }"""
 SENT = """name => {
     const {buffer, byteOffset, byteLength} = values[name];
