@@ -39,6 +39,8 @@ def _presets():
 
 
 PRESETS = _presets()
+# A browser's bytes come as a memoryview, which the trait would refuse
+AS_BYTES = {"sync": True, "from_json": lambda value, widget: bytes(value)}
 
 
 class Plane(anywidget.AnyWidget):
@@ -49,8 +51,10 @@ class Plane(anywidget.AnyWidget):
     points = traitlets.List().tag(sync=True)  # [[x, y, kind], ...]
     hidden = traitlets.Int().tag(sync=True)
     learning_rate = traitlets.Float().tag(sync=True)
-    start = traitlets.Bytes().tag(sync=True)  # weights, then biases, float32, before the first step
-    parameters = traitlets.Bytes().tag(sync=True)  # the same after `steps`
+    start = traitlets.Bytes().tag(
+        **AS_BYTES
+    )  # weights, then biases, float32, before the first step
+    parameters = traitlets.Bytes().tag(**AS_BYTES)  # the same after `steps`
     steps = traitlets.Int().tag(sync=True)
 
 

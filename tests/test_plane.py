@@ -72,8 +72,8 @@ class Shown:
         """Give the kernel what the browser has sent."""
         state = {name: self.page.evaluate("name => values[name]", name) for name in self.traits}
         state |= {name: bytes(self.page.evaluate(SENT, name)) for name in self.bytes}
-        for name, value in state.items():
-            setattr(self.panel.box, name, value)
+        state |= {name: memoryview(state[name]) for name in self.bytes}  # as a message brings it
+        self.panel.box.set_state(state)
 
     def press(self, name):
         self.page.get_by_role("button", name=name, exact=True).click()
