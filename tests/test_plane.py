@@ -71,8 +71,9 @@ class Shown:
     def receive(self):
         """Give the kernel what the browser has sent."""
         state = {name: self.page.evaluate("name => values[name]", name) for name in self.traits}
-        state |= {name: bytes(self.page.evaluate(SENT, name)) for name in self.bytes}
-        state |= {name: memoryview(state[name]) for name in self.bytes}  # as a message brings it
+        sent = [name for name in self.bytes if name in ("start", "parameters")]
+        for name in sent:  # as a message brings it
+            state[name] = memoryview(bytes(self.page.evaluate(SENT, name)))
         self.panel.box.set_state(state)
 
     def press(self, name):
