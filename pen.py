@@ -5,7 +5,8 @@
     written.places[3]        # (48, 2): where the pen is, row and column, piece after piece
     so_far(written, 9)       # (10, 784): the first nine pieces; all of them one by one are a film
 
-The path is a smooth curve, a cubic B-spline: point j of K pulls piece i by the share A_ij,
+The path is a smooth curve, a cubic B-spline, open or closed: point j of K pulls piece i by the
+share A_ij,
 
     c_i = sum_j A_ij p_j     the middle of piece i
     d_i = sum_j D_ij p_j     how far the pen goes there, from the piece's begin to its end
@@ -41,7 +42,7 @@ from imagine import steep_loss
 from machine import one_thread
 
 PIECES = 48  # of a path
-STROKES = (12,), (7, 5)  # points a stroke: each start has one of these, in turn
+POINTS = 12  # that pull it
 WIDTH, DARKNESS = 0.8, 3  # w and k: a stroke about three pixels wide, as MNIST's are
 
 
@@ -90,6 +91,16 @@ def spline(strokes):
         bends[first : first + count - 2, own] = np.diff(np.eye(count), 2, axis=0)
         first, pieces = first + count, last
     return Curve(along, moves, bends, np.array(round(PIECES * strokes[0] / points)))
+
+
+def ring(points):
+    """The Curve of one closed stroke: it ends where it begins, wherever its points are."""
+    cuts, knots = np.linspace(0, points, PIECES + 1), np.arange(-3, points + 4)
+    curve = BSpline.design_matrix(cuts, knots, 3).toarray()  # (49, K + 3)
+    curve = np.c_[curve[:, :3] + curve[:, points:], curve[:, 3:points]]  # round the ring
+    bends = np.diff(np.eye(points), 2, axis=0, append=np.eye(points)[:2])
+    matrices = (curve[1:] + curve[:-1]) / 2, curve[1:] - curve[:-1], bends
+    return Curve(*(matrix.astype(np.float32) for matrix in matrices), np.array(PIECES))
 
 
 def ink(places, moves, width=WIDTH, side=28):
@@ -198,17 +209,24 @@ def fitted(points, curve, side=28):
     return points + (side - 1) / 2 - centre[:, None]
 
 
-def scribbles(rng, count, points):
-    """Random smooth curves (count, K, 2): sums of waves, the longer the higher. Half of
-    them are closed: they end where they began."""
+def scribbles(rng, closed, points):
+    """Random smooth curves (n, K, 2): sums of waves, the longer the higher. Those that are
+    `closed` (n,) come round to where they began."""
     share = (np.arange(points)[:, None] + 0.5) / points  # (K, 1) of the way
     half, whole = np.arange(1, 7), np.arange(1, 4)
     turns = 2 * np.pi * share * whole
     waves = np.cos(np.pi * share * half) / half  # (K, 6)
-    closed = np.concatenate([np.cos(turns) / whole, np.sin(turns) / whole], axis=1)  # (K, 6)
-    amounts = rng.normal(0, 1, (count, 6, 2))
-    ends_there = rng.random(count)[:, None, None] < 0.5
-    return np.where(ends_there, closed @ amounts, waves @ amounts).astype(np.float32)
+    round_waves = np.concatenate([np.cos(turns) / whole, np.sin(turns) / whole], axis=1)  # (K, 6)
+    waves = np.where(closed[:, None, None], round_waves, waves)
+    return (waves @ rng.normal(0, 1, (len(closed), 6, 2))).astype(np.float32)
+
+
+def beginnings(rng, kinds, side=28):
+    """Points (n, K, 2) and their Curve of scribbles of these kinds (n,): 0 is one stroke, 1 two
+    strokes, 2 a ring."""
+    curves = [spline((POINTS,)), spline((7, POINTS - 7)), ring(POINTS)]
+    curve = Curve(*(np.stack(matrices)[kinds] for matrices in zip(*curves, strict=True)))
+    return fitted(scribbles(rng, kinds == 2, POINTS), curve, side), curve
 
 
 def strangeness(points, curve, canvas, side=28):
@@ -270,10 +288,10 @@ def write(net, targets, canvas, *, starts=120, steps=200, seed=0):
     or thicker, and often a patch of ink is missing. The reader is absent-minded: in each step
     another half of the network's hidden nodes is away. And what no digits look like has a price.
 
-    The pen begins with many scribbles, of one stroke or two. After a quarter of the steps the best
-    eighth of them goes on, and of these the best is kept. It costs least: doubt of the
-    absent-minded network over 24 drawings by a trembling hand, doubt of the whole one about the
-    finished picture, strangeness, effort and untidiness.
+    The pen begins with many scribbles: a third of them one stroke, a third two, a third closed.
+    After a quarter of the steps the best eighth goes on, and of these the best is kept. It costs
+    least: doubt of the absent-minded network over 24 drawings by a trembling hand, doubt of the
+    whole one about the finished picture, strangeness, effort and untidiness.
 
     canvas  canvas_of(pictures like those that net has learned from)
     starts  paths to begin with for each target
@@ -285,11 +303,8 @@ def write(net, targets, canvas, *, starts=120, steps=200, seed=0):
     checks.seeded(seed)
     rows, side = net.as_targets(targets), checks.fitting_canvas(net, canvas)  # (n, 10)
     loss, rng = steep_loss(net), np.random.default_rng(seed)
-    count, curves = len(rows), [spline(strokes) for strokes in STROKES]
-    which = np.tile(np.resize(np.arange(len(curves)), starts), count)
-    curve = Curve(*(np.stack(matrices)[which] for matrices in zip(*curves, strict=True)))
-    rows = np.repeat(rows, starts, axis=0)  # (n * 120, 10)
-    points = fitted(scribbles(rng, len(rows), curve.along.shape[2]), curve, side)  # (n * 120, K, 2)
+    count, rows = len(rows), np.repeat(rows, starts, axis=0)  # (n * 120, 10)
+    points, curve = beginnings(rng, np.tile(np.resize([0, 1, 2], starts), count), side)
     mean, square = np.zeros_like(points), np.zeros_like(points)  # of the slopes so far, for Adam
     with one_thread():
         for step in range(1, steps + 1):

@@ -10,11 +10,13 @@ import time
 
 import numpy as np
 import PIL.Image
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
 TELLABLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#000000")  # Okabe and Ito, too
+SIGNS = (BLUE, "white", ORANGE)  # below 0, 0, above
 WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
 
 
@@ -167,16 +169,17 @@ def curve(history, epochs=None):
     return picture
 
 
-def losses(curves, levels=(), every=1):
+def losses(curves, levels=(), every=1, first=0):
     """How the loss of several trainings goes down: name -> losses, one each `every` steps.
 
+    first   the step of the first of them
     levels  name -> a loss to compare with, drawn across
     """
     picture = Picture(WIDTH, 3.2)
     axes, styles = picture.subplots(), ("-", "--", "-.", ":")
     for i, (name, values) in enumerate(curves.items()):
         color = TELLABLE[i % len(TELLABLE)]
-        steps = every * np.arange(len(values))
+        steps = first + every * np.arange(len(values))
         axes.plot(steps, values, color=color, linestyle=styles[i % 4], label=name)
     for name, level in dict(levels).items():
         axes.axhline(level, color=GREY, linewidth=1)
@@ -332,6 +335,16 @@ def heat(table, least, label):
     return picture
 
 
+def activity(active):
+    """How active each node is for each digit: means (10, nodes) from 0 to 1, a row a digit."""
+    picture = Picture(WIDTH, 2.6)
+    axes = picture.subplots()
+    shades = axes.imshow(active, cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    axes.set(xlabel="hidden node", ylabel="digit", yticks=range(len(active)))
+    picture.colorbar(shades, label="mean activation")
+    return picture
+
+
 def node(into, out):
     """A hidden node: its weights from the picture (784,) and to the digits (10,)."""
     picture = Picture(WIDTH, 2.6)
@@ -342,4 +355,31 @@ def node(into, out):
     right.bar(range(len(out)), out, color=[BLUE if weight > 0 else ORANGE for weight in out])
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
+    return picture
+
+
+def blame(net, x, targets):
+    """An image (1, 784), the slopes of the loss by the weights from it to each hidden node, and the
+    outputs (bars) beside their targets (lines). Orange is above 0, blue below."""
+    _, hidden, outputs = activations = net.forward(x)
+    slopes = net.backprop(x, targets)[0][0].T  # (100, 784)
+    delta = net.deltas(activations, targets)[-1][0]  # (10,)
+    side, columns = round(x.size**0.5), int(np.ceil(hidden.size**0.5))
+    tiles = np.zeros((columns**2, side + 2, side + 2))
+    tiles[: len(slopes), 1:-1, 1:-1] = slopes.reshape(-1, side, side)
+    wall = tiles.reshape(columns, columns, side + 2, side + 2).swapaxes(1, 2)
+    picture, signs = Picture(WIDTH, 3.0), LinearSegmentedColormap.from_list("", SIGNS)
+    left, middle, right = picture.subplots(1, 3)
+    _show_image(left, x[0], cmap="gray_r", vmin=0, vmax=1)
+    _caption(left, f"loss {net.loss(x, targets):.4f}")
+    most = abs(slopes).max() or 1
+    _show_image(middle, wall.ravel(), cmap=signs, vmin=-most, vmax=most)
+    _caption(middle, f"slopes of {slopes.size:,} weights")
+    colors = [ORANGE if one > 0 else BLUE for one in delta]
+    right.barh(range(outputs.size), outputs[0], color=colors)
+    right.vlines(
+        targets[0], *(np.arange(outputs.size) + [[-0.45], [0.45]]), color="black", linewidth=3
+    )
+    right.set(yticks=range(outputs.size), xlim=(0, 1), xlabel="output; a line: its target")
+    right.invert_yaxis()
     return picture

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from benchmarks import doubt
 from files import written_whole
 
 HERE = Path(__file__).resolve().parent
@@ -95,6 +96,13 @@ def written():
     yield "README.md", "Ten take {} s of one core", [f"{longest:.0f}"]
 
 
+def refused():
+    columns = doubt.medians(results("doubt"))
+    shown = [columns[name] for name in ("before", *doubt.HALF)]
+    for row in ("accuracy", "kept", *doubt.KINDS):
+        yield "README.md", f"| {row} | {{}} | {{}} | {{}} |", [column[row] for column in shown]
+
+
 def handwriting():
     found = results("handwriting")
     own, small = (
@@ -111,7 +119,7 @@ def handwriting():
     yield "README.md", "another hand and another scanner, {} and {} %", map(percent, small)
 
 
-PARTS = (accuracy, speed, imagined, written, handwriting)
+PARTS = (accuracy, speed, imagined, written, refused, handwriting)
 
 # --- Writing them in ------------------------------------------------------------------------------
 

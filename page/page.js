@@ -39,7 +39,7 @@ function show_numbers(stage) {
       + `left: ${100 * (spot.column - AROUND) / 28}%; top: ${100 * (spot.row - AROUND) / 28}%`;
     const pixel = pixels[spot.row * 28 + spot.column];
     element("pixel").textContent = `Row ${spot.row + 1}, column ${spot.column + 1} holds ${pixel}. `
-      + `The network gets it as ${(0.01 + pixel * 0.99 / 255).toFixed(2)}, and never quite 0.`;
+      + `The network gets it as ${(0.01 + pixel * 0.99 / 255).toFixed(2)}, of 0.01 to 1.00.`;
   };
   canvas.onpointermove = canvas.onpointerdown = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -172,7 +172,7 @@ function show_progress(net) {
     ? `It has seen ${seen} digits`
       + `${at ? `, and reads ${(100 * at[1]).toFixed(1)} % right of those held out` : ""}.`
     : "It has seen nothing yet.";
-  element("train").textContent = lesson.running ? "Stop" : lesson.work ? "Go on" : "Train";
+  element("train").textContent = lesson.running ? "Stop" : net.epoch ? "Go on" : "Train";
 }
 
 function run(stage, digits) {  // a slice of work, then a picture, and so on

@@ -69,7 +69,7 @@ class Sheet {
       pad.setPointerCapture(pointer);
       this.touched();
       last = place(event);
-      this.line(last, last);
+      this.line(last, [last[0] + 0.1, last[1]]);  // a dot; a line of no length may be left out
     };
     pad.onpointermove = (event) => {
       if (event.pointerId !== pointer) return;
@@ -105,7 +105,7 @@ class Sheet {
   }
 
   touched() {  // whoever draws wipes away what was there to begin with
-    this.stage.pointed = null;
+    this.stage.pointed = this.stage.chosen = null;
     if (this.example) this.clear();
   }
 
@@ -130,6 +130,7 @@ class Sheet {
 
   _wipe() {
     this.example = this.writing = false;
+    this.stage.chosen = null;  // another drawing, another answer to explain
     for (const paper of [this.ink, this.sharp]) paper.clearRect(0, 0, 280, 280);
   }
 

@@ -32,6 +32,9 @@ class Stage {
     Object.assign(this, { root, changed, drew, maps, refusal });
     Object.assign(this, { pointed: null, hovered: null, chosen: null });
     root.innerHTML = PARTS;
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { this.chosen = null; this.show(); }
+    });
     const find = (name) => root.querySelector(`.${name}`);
     for (const part of ["says", "lines", "nodes", "answers", "tip", "spoken"])
       this[part] = find(part);
@@ -153,23 +156,23 @@ class Stage {
     this.lines.replaceChildren();
     if (!outputs) this.says.textContent = this.why;
     else if (this.pointed !== null) this._show_node(this.pointed, lit[this.pointed]);
-    else this._show_answer(first, outputs[this.digit]);
+    else this._show_answer(first);
   }
 
-  _show_answer(first, output) {
-    const verdict = this.digit === first ? "It says" : "Not";
+  _show_answer(first) {
+    const { outputs } = this, k = this.digit;
     const looks = this.maps.length ? `, on average of ${this.maps.length} looks` : "";
-    const doubt = this.digit === first && output < 0.5
+    const doubt = outputs[first] < 0.5
       ? " It is not sure, but has to name one, whatever you draw." : "";
-    this.says.innerHTML = `${verdict} <b>${this.digit}</b>, with ${output.toFixed(2)}${looks}.`
-      + doubt;
+    this.says.innerHTML = `It says <b>${first}</b>, with ${outputs[first].toFixed(2)}${looks}.`
+      + doubt + (k === first ? "" : ` Why not <b>${k}</b>, with ${outputs[k].toFixed(2)}?`);
     const { length } = this.net.weights;
     if (length > 2) this.says.innerHTML += ` You see the first of its ${length - 1} hidden layers.`;
     if (!this.speaks) return;
-    const entries = this.entries(this.digit), loud = entries.slice(0, ENTRIES);
+    const entries = this.entries(k), loud = entries.slice(0, ENTRIES);
     const against = entries.slice(-ENTRIES).reverse();
     const most = Math.max(...entries.map(([, number]) => Math.abs(number)));
-    this._lines([...against, ...loud].map(([j, number]) => [j, this.digit, number]), most);
+    this._lines([...against, ...loud].map(([j, number]) => [j, k, number]), most);
     const names = (list, sign) => list.filter(([, number]) => sign * number > 0).slice(0, 4)
       .map(([j]) => j).join(", ") || "nobody";
     this.says.innerHTML += ` Loudest <span class="for">for</span> it: nodes ${names(loud, 1)}. `
@@ -193,7 +196,7 @@ class Stage {
     paint_signs(tip.firstChild, column(this.net.weights[0], pointed));
     const lit = this.activations?.[1].data[pointed];
     tip.lastElementChild.textContent = this.activations
-      ? `z = ${signed(this.z(pointed))} → ${lit.toFixed(2)}` : `node ${pointed}`;
+      ? `node ${pointed}: sum ${signed(this.z(pointed))} → ${lit.toFixed(2)}` : `node ${pointed}`;
     const [all, box] = [this.root, this.tiles[pointed]].map((part) => part.getBoundingClientRect());
     const left = box.left + box.width / 2 - all.left - tip.offsetWidth / 2;
     const kept = Math.min(Math.max(left, 0), all.width - tip.offsetWidth);

@@ -51,16 +51,3 @@ def answer_html(title, image, outputs, verdict):
         f'<div style="{row}; gap:16px; height:144px">{_image_html(image, 140)}'
         f'<div style="{row}; gap:2px">{bars}</div></div><div><b>{escape(verdict)}</b></div></div>'
     )
-
-
-def table_html(rows):
-    """A data frame with a column `accuracy`, whose best row is bold; nothing if it is empty."""
-    pad = 'style="padding:0 6px"'
-    names = (escape(str(name)) for name in rows.columns)
-    lines = "".join(f"<th {pad}>{name}</th>" for name in names) if len(rows) else ""
-    for row in rows.to_dict("records"):
-        best = row["accuracy"] == rows.accuracy.max()
-        cells = {**row, "accuracy": f"{row['accuracy']:.2%}"}.values()
-        cells = "".join(f"<td {pad}>{escape(str(cell))}</td>" for cell in cells)
-        lines += f'<tr style="text-align:right; font-weight:{"bold" if best else "normal"}">{cells}'
-    return f'<table style="line-height:1.5">{lines}</table>'

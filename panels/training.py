@@ -1,32 +1,33 @@
-"""Turn knobs, press Train and watch a network learn.
+"""Turn a knob, and a network learns anew from the same start while you look; then go back in time.
 
-Training takes a while. A loop inside a button's handler would keep all other handlers waiting, the
-Stop button's too. So the loop has a thread of its own and shows how far it is by setting widgets'
-values. JupyterLab may call handlers from several threads, hence the locks. Where no thread can
-start, as in a browser's Python, Train blocks until it is done or interrupted.
+Training takes a while. A loop inside a handler would keep all other handlers waiting, that of Pause
+too. So it has a thread of its own, and sends the browser ten frames a second, which training.js
+draws. JupyterLab may call handlers from several threads, hence the locks. Where no thread can
+start, as in a browser's Python, who turns a knob waits until it is done or interrupted.
 """
 
-import html
 import threading
 import time
 
-import ipywidgets
 import numpy as np
 import pandas as pd
-from ipywidgets import HTML, Button, Image, Layout, VBox
 
 import checks
-import plots
+from imagine import canvas_of
 from machine import aside
 from nn import NeuralNetwork
 from optimisers import fitting_rate, nesterov, plain
 
-from .controls import WIDE, Knob, Panel, defaults, png, wrapped
-from .markup import digits_html, table_html
+from . import recipe
+from .controls import Panel
+from .film import PROBE, Film, by_heart, packed, verdict
+from .stage import Stage
+
+FRAME, FIRST = 0.09, 0.06  # seconds between two frames, and before the first
 
 
 class Stopped(Exception):
-    """Somebody pressed Stop: raised before the training's next step."""
+    """Somebody pressed Pause: raised before the training's next step."""
 
 
 class TrainingPanel(Panel):
@@ -35,48 +36,38 @@ class TrainingPanel(Panel):
     train, validation  (images, labels) each: to learn from, and to judge with. ValueError for
                        what does not fit
 
-    `net` is the network so far, `runs` the table of all runs, `knobs` the knobs by name. train(),
-    stop() and reset() are what the buttons do. One panel trains at a time: another one that begins
-    to train, or is made, stops it.
+    `net` is the network so far, `runs` the table of all runs, `knobs` the values by name, `python`
+    a line that repeats the run, `settings` a short text that restores the knobs. turn(), train(),
+    stop() and reset() are what knobs and buttons do. One panel trains at a time: another one that
+    begins to train, or is made, stops it.
     """
 
     switching = threading.RLock()  # held by who starts or replaces a training, in any panel
     active = None  # the panel that trains or did so last
 
     def __init__(self, train, validation):
-        self.examples = checks.pair("train", train)
-        self.validation = checks.pair("validation", validation)
-        self.pixels, first = np.shape(self.examples[0])[1], defaults(NeuralNetwork.train)
-        net = NeuralNetwork((self.pixels, 100, 10))
-        rate = fitting_rate(net, first["batch_size"])
-        new = {"changed": self._foretell}  # they make another network
-        self.knobs = {  # label, first value, lowest, highest
-            "hidden_nodes": Knob("hidden nodes", net.layers[1], 1, 500, **new),
-            "learning_rate": Knob("learning rate", rate, 0.01, 100, log=True),
-            "batch_size": Knob("batch size", first["batch_size"], 1, 1000),
-            "epochs": Knob("epochs", first["epochs"], 1, 50),
-            "momentum": Knob("momentum", 0.0, 0, 0.99),
-            "rotation": Knob("rotation, ± °", first["rotations"][0], 0, 90),
-            "seed": Knob("seed", 0, 0, 9999, **new),
-        }
-        self.buttons = [Button(description=name) for name in ("Train", "Stop", "Reset")]
-        self.buttons[0].button_style = "primary"
-        for button, press in zip(self.buttons, (self.train, self.stop, self.reset), strict=True):
-            button.on_click(lambda _, press=press: press())
-        self.bar = ipywidgets.FloatProgress(max=1.0)
-        self.says, self.warnings, self.digits = HTML(), HTML(), HTML()
-        self.curve = Image(layout=Layout(**WIDE))
-        self.table = HTML(layout=Layout(overflow="auto", max_height="200px"))
-        knobs = wrapped(*(knob.box for knob in self.knobs.values()))
-        buttons = wrapped(*self.buttons, self.bar)
-        says = VBox([self.says, self.warnings])
-        self.box = VBox([knobs, buttons, says, self.curve, self.digits, self.table])
+        self.examples = [np.asarray(part) for part in checks.pair("train", train)]
+        self.validation = [np.asarray(part) for part in checks.pair("validation", validation)]
+        self.pixels = np.shape(self.examples[0])[1]
+        self.ranges = recipe.knobs(self.pixels, len(self.examples[0]))
+        self.knobs = {name: first for name, (_, first, *_) in self.ranges.items()}
         self.rows, self.networks, self.busy, self.thread = [], 0, False, None
-        self.stopping, self.telling = threading.Event(), threading.Lock()
-        self.drawing = self.drawn = self.took = 0.0  # seconds for drawing, and for the last time
-        images, targets = checks.examples(net, *self.validation)
+        self.stopping, self.telling = threading.Event(), threading.RLock()
+        self.pieces, self.before, self.kept, self.overtaken = [], None, False, False
+        self.says = self.warning = self.refused = ""
+        self.asked, self.heard, self.looking = 0, 0, None
+        net = NeuralNetwork((self.pixels, 1, 10))
+        self.held_out = images, targets = checks.examples(net, *self.validation)
         digits, places = np.unique(targets.argmax(axis=1), return_index=True)
-        self.shown = images[places], digits  # the first of each digit
+        self.ten, self.canvas = images[places], canvas_of(images)  # the first of each digit
+        self.stage = self.box = Stage(repr(self), self._told)
+        self.stage.fixed = {
+            "knobs": [[name, *knob, type(knob[1]) is int] for name, knob in self.ranges.items()],
+            "labels": digits.tolist(),
+            "digits": packed((net.as_input(self.ten) * 255).clip(0, 255).astype(np.uint8)),
+            "side": round(self.pixels**0.5),
+            "count": min(2 * PROBE, len(images)),
+        }
         with self.switching:
             if TrainingPanel.active:
                 TrainingPanel.active.stop()
@@ -84,45 +75,81 @@ class TrainingPanel(Panel):
 
     @property
     def runs(self):
-        """A row for each run: the accuracy on the held-out digits after it, its seconds without
-        those for drawing, its knobs. Rows of one network went on from each other."""
-        return pd.DataFrame(self.rows, columns=["network", "accuracy", "seconds", *self.knobs])
+        """A row for each training: the accuracy on the held-out digits after it, its seconds
+        without those for drawing, its knobs, and a line of Python that repeats it. Rows of one
+        network went on from each other."""
+        names = ["network", "accuracy", "seconds", *self.knobs, "python"]
+        return pd.DataFrame(self.rows, columns=names)
 
-    def reset(self):
-        """Begin with a new network. The table of runs stays."""
+    @property
+    def python(self):
+        """A line that makes this network again, exactly, from the same `images` and `labels`.
+        (`pause`, in the line of a run that was paused, comes from panels.)"""
+        whole = self.knobs["digits"] == len(self.examples[0])
+        return recipe.python(self.net.layers, self.knobs, self.pieces, whole)
+
+    @property
+    def settings(self):
+        """All knobs as a short text, to be handed on. Setting it turns them."""
+        return recipe.as_text(self.knobs)
+
+    @settings.setter
+    def settings(self, text):
+        self.turn(**recipe.from_text(text))
+
+    def turn(self, **values):
+        """Turn knobs by name, and train anew from the same start, unless there are so many digits
+        that it takes long: then Train does. ValueError for what does not fit."""
+        fitting = {name: recipe.fitting(self.ranges, name, values[name]) for name in values}
         with self.switching:
-            if self.busy:
-                return
-            nodes, seed = self.built = self._wanted()
-            self.net = NeuralNetwork((self.pixels, nodes, 10), seed=seed)
-            self.networks, self.warnings.value = self.networks + 1, ""
-            self._draw(self.knobs["epochs"].value)
-            self._rest(f"A new network with {nodes} hidden nodes. Press Train.")
+            self.stop(wait=True, overtaken=True)
+            self.knobs = self.knobs | fitting
+            live = self.knobs["digits"] <= recipe.LIVE
+            self.reset(quietly=live)
+            if live:
+                self.train()
+
+    def reset(self, quietly=False):
+        """Begin with a new network. The runs stay, and the curve of the last one."""
+        with self.switching:
+            self.stop(wait=True, overtaken=True)
+            if self.pieces and not self.kept:
+                self.before = self.film.run
+            nodes, seed = self.knobs["hidden_nodes"], self.knobs["seed"]
+            self.net = net = NeuralNetwork((self.pixels, nodes, 10), seed=seed)
+            try:
+                seen = checks.examples(net, *self._digits())
+            except Exception:  # train will say what is wrong with them
+                seen = self.held_out
+            self.film = Film(net, seen, self.held_out, self.ten, self.canvas, dict(self.knobs))
+            self.networks, self.pieces, self.looking = self.networks + 1, [], None
+            self.until, self.warning = self.knobs["epochs"], ""
+            self.heard = self.asked  # from here on frames answer what was asked
+            self.says = f"A new network with {nodes} hidden nodes knows nothing yet. Press Train"
+            many = self.knobs["digits"] > recipe.LIVE
+            self.says += f": more than {recipe.LIVE:,} digits wait for it." if many else "."
+            if not quietly:
+                self._show()
 
     def train(self):
         """Train in a thread; nothing more if one does so already. It goes on with the network
-        that is there, as long as this has the hidden nodes and the seed that the knobs say."""
+        that is there."""
         with self.switching:
             if self.busy:
                 return
             if TrainingPanel.active:
                 TrainingPanel.active.stop(wait=True)
-            if self.built != self._wanted():
-                self.reset()
             self.stopping.clear()
-            self.warnings.value = ""
-            self.busy, TrainingPanel.active = True, self
-            self._enable(False, True, False)
-            self.says.value = "Turning the digits …"
-            knobs = {name: knob.value for name, knob in self.knobs.items()}
-            self.thread = aside(self._train, knobs)
+            self.busy, self.overtaken, TrainingPanel.active = True, False, self
+            self.warning, self.looking, self.says = "", None, "Getting the digits ready …"
+            self.thread = aside(self._train)
 
-    def stop(self, wait=False):
+    def stop(self, wait=False, overtaken=False):
         """End the training before its next step. The weights stay."""
         with self.telling:
             if self.busy:
+                self.overtaken = overtaken
                 self.stopping.set()
-                self.says.value = "Stopping …"
         if wait and self.thread:
             self.thread.join()
 
@@ -130,98 +157,138 @@ class TrainingPanel(Panel):
         self.stop(wait=True)
         super().close()
 
-    def _wanted(self):
-        return self.knobs["hidden_nodes"].value, self.knobs["seed"].value
-
-    def _foretell(self):
-        if not self.busy:
-            self._say_message()
-
-    def _say_message(self):
-        new = "With these hidden nodes and this seed, Train begins a new network."
-        self.says.value = self.message if self.built == self._wanted() else new
-
-    def _rest(self, message):
-        with self.telling:
-            self.bar.value, self.message = 0, message
-            self._say_message()
-            self._enable(True, False, True)
-            self.busy = False  # at last, when all of it can be seen
-
-    def _enable(self, *which):
-        for button, enabled in zip(self.buttons, which, strict=True):
-            button.disabled = not enabled
+    def _digits(self):
+        return [part[: self.knobs["digits"]] for part in self.examples]
 
     # What the thread does
 
-    def _train(self, knobs):
+    def _train(self):
+        hearing = checks.listener.set(self._warn)  # in this thread alone
         try:
-            self._rest(self._run(knobs))
+            self.says = self._run(self.knobs)
         except Exception as error:  # there is no cell below a thread that would show it
-            self._rest(html.escape(f"{type(error).__name__}: {error}"))
+            self.says = f"{type(error).__name__}: {error}"
+        finally:
+            checks.listener.reset(hearing)
+        with self.telling:
+            if not self.overtaken:
+                self._show(busy=False)
+            self.busy = False  # at last, when all of it can be seen
 
     def _run(self, knobs):
-        """Train as the knobs say. Returns how it ended, as HTML."""
-        begun, start, angle = time.monotonic(), self.net.epoch, knobs["rotation"]
-        until, self.drawing, self.told = start + knobs["epochs"], 0.0, begun
-        ended, failed = "Done", ""
+        """Train as the knobs say. Returns how it ended."""
+        net, film, angle, begun = self.net, self.film, knobs["rotation"], time.monotonic()
+        start, failed, paused, self.drawing = net.epoch, "", None, 0.0
+        self.until, self.told = start + knobs["epochs"], begun + FIRST - FRAME
 
         def each_step(done):
+            nonlocal paused
             if self.stopping.is_set():
+                paused = done
                 raise Stopped
-            self._tell(done, until)
+            self._tell(done)
 
-        checks.listener.set(self._warn)  # in this thread alone
         try:
-            self.net.train(
-                *self.examples,
+            net.train(
+                *self._digits(),
                 **{name: knobs[name] for name in ("epochs", "learning_rate", "batch_size")},
                 rotations=(angle, -angle) if angle else (),
                 descend=nesterov(knobs["momentum"]) if knobs["momentum"] else plain,
-                validation=self.validation,
-                callback=lambda measurement: self._draw(until, hurry=True),
                 each_step=each_step,
                 progress=False,
             )
-        except (Stopped, KeyboardInterrupt):  # the second where there is no thread
-            ended = "Stopped"
+        except Stopped:
+            if self.overtaken:
+                return ""
+        except KeyboardInterrupt:  # where there is no thread
+            paused = (net.epoch - start) / knobs["epochs"] - 1e-9
         except ValueError as error:  # it does not fit or does not learn: the error says so
-            failed = html.escape(str(error))
-        seconds = round(time.monotonic() - begun - self.drawing, 1)
-        accuracy = self.net.accuracy(*self.validation)
-        if self.net.epoch > start:
-            row = knobs | {"network": self.networks, "epochs": round(self.net.epoch - start, 2)}
-            self.rows.append(row | {"accuracy": accuracy, "seconds": seconds})
-        self._draw(self.net.epoch)
+            failed = str(error)
+        with self.telling:
+            film.cut()
+            film.add()
+        seconds, accuracy = time.monotonic() - begun - self.drawing, net.accuracy(*self.validation)
+        if net.epoch > start:
+            whole = self.pieces and self.pieces[-1][1] is None and paused is None
+            before = self.pieces.pop()[0] if whole else 0  # as if they had been one
+            self.pieces.append((before + knobs["epochs"], paused))
+            row = knobs | {"network": self.networks, "epochs": round(net.epoch - start, 2)}
+            row |= {"accuracy": accuracy, "seconds": round(seconds, 1), "python": self.python}
+            self.rows.append(row)
+        rate = knobs["learning_rate"] / (1 - knobs["momentum"])
+        fits = fitting_rate(net, knobs["batch_size"])
+        self.warning = verdict(film.points, rate, fits) or self.warning
         return failed or (
-            f"{ended} at epoch {self.net.epoch:.1f}: <b>{accuracy:.2%}</b> of the held-out digits "
-            "are right. Train goes on from here, Reset begins anew."
+            f"{'Done' if paused is None else 'Paused'} at epoch {net.epoch:.3g}. Of all "
+            f"{len(self.held_out[1]):,} held-out digits {100 * accuracy:.2f} % are right. "
+            "Train goes on from here."
         )
 
-    def _tell(self, done, until):
+    def _tell(self, done):
         now = time.monotonic()
         if not done:
             self.stepping = now
-        elif now > self.told + 0.2:
-            self.told, self.bar.value = now, done
-            left = (now - self.stepping) * (1 - done) / done
-            self.says.value = f"Epoch {self.net.epoch:.1f} of {until:.0f}, {left:.0f} s left"
+        if now > self.told + FRAME or self.film.due():
+            with self.telling:
+                self.film.add()
+        if now > self.told + FRAME:
+            left = (now - self.stepping) * (1 - done) / done if done > 0.1 else 0
+            soon = f", {left:.0f} s left" if left > 1 else ""
+            self.says = f"Epoch {self.net.epoch:.1f} of {self.until:.0f}{soon}"
+            self._show()
+            self.told = time.monotonic()
+        self.drawing += time.monotonic() - now
 
     def _warn(self, message):
-        self.warnings.value += f'<div style="color:{plots.ORANGE}">{html.escape(message)}</div>'
+        self.warning = message
 
-    def _draw(self, epochs, hurry=False):
-        """Show curve, answers and runs. In a hurry at most a quarter of the time goes into it."""
-        begun = time.monotonic()
-        if hurry and begun - self.drawn < max(0.4, 3 * self.took):
-            return
-        self.curve.value = png(plots.curve, self.net.history, epochs)
-        images, digits = self.shown
-        outputs = self.net.outputs(images)  # (10, 10), an image a row
-        answers, sure = outputs.argmax(axis=1), outputs.max(axis=1)
-        captions = [f"says {n}\n{share:.2f}" for n, share in zip(answers, sure, strict=True)]
-        self.digits.value = digits_html(images, captions, np.flatnonzero(answers != digits))
-        self.table.value = table_html(self.runs.iloc[::-1])
-        self.drawn = time.monotonic()
-        self.took = self.drawn - begun
-        self.drawing += self.took
+    def _show(self, busy=None):
+        """Send the browser a frame: the newest moment, or the one that is looked at."""
+        with self.telling:
+            newest, busy = len(self.film) - 1, self.busy if busy is None else busy
+            moment = newest if self.looking is None else min(self.looking, newest)
+            self.stage.shown = self.film.frame(moment) | {
+                "points": self.film.points,
+                "until": max(self.until, self.net.epoch),
+                "lowest": None if busy else by_heart(self.film.points),
+                "before": self.before,
+                "kept": self.kept,
+                "knobs": self.knobs,
+                "busy": busy,
+                "says": self.says,
+                "warning": self.refused or self.warning,
+                "heard": self.heard,
+                "python": self.python if self.pieces else "",
+                "settings": self.settings,
+            }
+
+    # What the browser says
+
+    def _told(self, message):
+        """{"do": what, "id": a number that comes back in the frame that answers it, ...}"""
+        what, self.refused = message["do"], ""
+        self.asked = message["id"]
+        try:
+            if what == "turn":
+                self.turn(**message["knobs"])
+            elif what == "settings":
+                self.settings = message["text"]
+            elif what == "moment":
+                last = len(self.film) - 1
+                self.looking = message["at"] if 0 <= message["at"] < last else None
+            elif what == "keep":
+                self.kept = not self.kept
+                self.before = self.film.run if self.kept else self.before
+            elif what in ("train", "stop", "reset"):
+                getattr(self, what)()
+        except ValueError as error:
+            self.refused = str(error)
+        if self.refused or what not in ("turn", "settings") or not self.busy:
+            self.heard = self.asked
+            self._show()
+
+    def __repr__(self):
+        return "TrainingPanel: it lives in JupyterLab. Elsewhere use the plain cells around it."
+
+    def _ipython_display_(self):
+        self.stage.display()

@@ -51,7 +51,7 @@ def pieces(output):
     """What an output shows: (kind, what) each."""
     if output.output_type == "stream":
         return [(output.name, output.text)]
-    return list(output.get("data", {}).items())
+    return sorted(output.get("data", {}).items())  # a file has them sorted, a kernel does not
 
 
 def cell_differences(before, now):

@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT, same
 
 import storage
-from benchmarks import accuracy, defaults, imagine, speed
+from benchmarks import accuracy, defaults, dreams, imagine, speed
 from distortions import look
 from imagine import canvas_of
 from nn import NeuralNetwork
@@ -361,3 +361,93 @@ def test_the_committed_ways_are_those_of_the_script():
     table = told["read, of ten, by seed"]
     assert list(table) == list(imagine.WAYS)
     assert {len(row) for judges in table.values() for row in judges.values()} == {5}
+
+
+# --- dreams ---------------------------------------------------------------------------------------
+
+
+def test_dreams_go_on_where_they_stopped():
+    all_of_it = dreams.missing({"taught": []}, 2)
+    assert len(set(all_of_it)) == len(all_of_it) and {part for part, _, _ in all_of_it} == {
+        *dreams.PARTS
+    }
+    assert {recipe for _, recipe, _ in all_of_it} == set(dreams.TEACHERS)
+    known = [{"part": "dreams", "teacher": "default recipe", "seed": 0, "rows": {}}]
+    assert dreams.missing({"taught": known}, 2) == all_of_it[1:]
+
+
+def test_each_row_is_taught_with_what_its_name_says(monkeypatch, trained, sample):
+    taught, canvas = [], canvas_of(sample[0].images)
+
+    def newborn(images, targets, seed, epochs, **knobs):
+        taught.append((images, targets))
+        return trained
+
+    monkeypatch.setattr(dreams, "MANY", 200)
+    monkeypatch.setattr(dreams, "FEW", 100)
+    monkeypatch.setattr(dreams, "newborn", newborn)
+    rows = dreams.measured(dreams.dreams(trained, 0, canvas, sample[0]), sample[1])
+    rows |= dreams.measured(dreams.others(trained, 0, canvas, sample[0]), sample[1])
+    right = trained.accuracy(sample[1].images, sample[1].labels)
+    assert {row["accuracy"] for row in rows.values()} == {right}
+    for name, (images, targets) in zip(rows, taught, strict=True):
+        if name.startswith("ten "):
+            assert images.shape == (1000, 784) and np.array_equal(np.bincount(targets), [100] * 10)
+        else:
+            assert images.dtype == np.uint8 and len(images) == (200 if "dreams" in name else 100)
+            told = targets if "names only" in name else targets.argmax(axis=1)
+            assert np.array_equal(told, trained.predict(images))
+            assert np.ndim(targets) == (1 if "names only" in name else 2)
+
+
+def test_ten_pictures_are_shown_distorted_and_in_noise(monkeypatch, digits):
+    monkeypatch.setattr(dreams, "newborn", lambda x, targets, *_, augment, **knobs: (x, augment))
+    x, augment = dreams.from_ten(digits[0][:10], 0)
+    rng = np.random.default_rng(0)
+    seen = [augment(x, rng) for _ in range(2)]
+    assert not np.allclose(*seen)
+    assert 0.25 < (seen[0][:, :28] - x[:, :28]).std() < 0.35  # the uppermost row is paper and noise
+
+
+def test_many_dreams_are_compared_with_as_many_real_digits(monkeypatch, trained, sample):
+    monkeypatch.setattr(dreams, "EACH", 4)
+    monkeypatch.setattr(dreams, "STEPS", 2)
+    found, images, real = dreams.compared(trained, canvas_of(sample[0].images), sample[0], trained)
+    assert images.shape == real.shape == (40, 784)
+    assert (trained.predict(real) == np.repeat(np.arange(10), 4)).mean() > 0.9
+    right = (trained.predict(images) == np.repeat(np.arange(10), 4)).mean()
+    assert found["read right by the convolutional network"] == right
+    dreamt, others = found["distances, their 0, 5, 25, 50, 75, 95, 100 percentiles"].values()
+    assert dreamt == sorted(dreamt) and others[0] > 0.5  # a digit is not its own neighbour
+    assert all(
+        len(ratios) == 10 for ratios in found["spread of each digit, dreamt over real"].values()
+    )
+    assert found["alike"] == 0
+
+
+def test_spread_is_what_it_says(monkeypatch):
+    corners = np.array([[0, 0], [3, 4.0]])
+    assert dreams.from_mean(corners) == 2.5
+    both = np.tile(corners, (10, 1))
+    monkeypatch.setattr(dreams, "EACH", 2)
+    assert dreams.ratios(dreams.from_mean, 2 * both, both) == [2] * 10
+
+
+def test_the_page_shows_the_digit_asked_for():
+    images = np.repeat(np.linspace(0, 1, 10), 100)[:, None] * np.ones(784)
+    axes = dreams.page(images, 1 - images, digit=3).axes
+    shown = [np.unique(one.get_images()[0].get_array()).tolist() for one in axes]
+    assert np.allclose(shown, [[1 / 3], [2 / 3]])
+
+
+def test_the_committed_dreams_are_those_of_the_script():
+    told = json.loads((ROOT / "benchmarks" / "dreams.json").read_text(encoding="utf-8"))
+    assert {run["teacher"] for run in told["taught"]} == set(dreams.TEACHERS)
+    assert all(row in dreams.table(told) for run in told["taught"] for row in run["rows"])
+    many = told["many"]
+    assert many["kept"] == 10 * dreams.EACH and many["alike"] == 0
+    assert many["read right by the convolutional network"] >= 0.99
+    for ratios in many["spread of each digit, dreamt over real"].values():
+        assert min(ratios) >= 0.5
+    dreamt, others = many["distances, their 0, 5, 25, 50, 75, 95, 100 percentiles"].values()
+    assert dreamt[3] >= others[3]  # the medians

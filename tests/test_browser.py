@@ -144,6 +144,14 @@ class Notebook:
         panel.scroll_into_view_if_needed()
         return panel
 
+    def training(self):
+        """The training panel."""
+        cell = self.page.locator(".jp-CodeCell", has_text="TrainingPanel((images").last
+        cell.scroll_into_view_if_needed()
+        panel = cell.locator(".training-panel")
+        panel.scroll_into_view_if_needed()
+        return panel
+
     def fine(self):
         assert self.page.locator('[data-mime-type="application/vnd.jupyter.error"]').count() == 0
         assert self.page.locator(f"{OUTPUT}[data-mime-type*=stderr]").count() == 0
@@ -193,23 +201,49 @@ def press(panel, name):
     panel.get_by_role("button", name=name, exact=True).click()
 
 
-def reach(panel):
-    """How far the blue line of the loss goes, 0..1 of the curves' picture."""
-    return panel.locator("img.widget-image").evaluate(
-        """image => {
-            const canvas = document.createElement("canvas");
-            const [w, h] = [image.naturalWidth, image.naturalHeight];
-            canvas.width = w, canvas.height = h;
-            const context = canvas.getContext("2d");
-            context.drawImage(image, 0, 0);
-            const pixels = context.getImageData(0, 0, w / 2, h).data;
-            let right = 0;
-            for (let i = 0; i < pixels.length; i += 4)
-                if (pixels[i] < 30 && pixels[i + 1] > 90 && pixels[i + 1] < 140)
-                    right = Math.max(right, (i / 4) % Math.floor(w / 2));
-            return right / w;
-        }"""
-    )
+MOVE = """async (panel, [name, values]) => {  // ms from moving a slider to the frame that answers
+    const slider = panel.querySelector(`input[type=range][aria-label="${name}"]`), took = [];
+    for (const value of values) {
+        const heard = panel.dataset.heard, begun = performance.now();
+        slider.value = value;
+        slider.dispatchEvent(new Event("input"));
+        while (panel.dataset.heard === heard) await new Promise(requestAnimationFrame);
+        took.push(performance.now() - begun);
+    }
+    return took;
+}"""
+FRAMES = """async (panel, seconds) => {  // ms between the frames of a training
+    const took = [];
+    let last = performance.now();
+    const watch = new MutationObserver(() => {
+        took.push(performance.now() - last);
+        last = performance.now();
+    });
+    watch.observe(panel, { attributeFilter: ["data-moments"] });
+    await new Promise((done) => setTimeout(done, 1000 * seconds));
+    watch.disconnect();
+    return took.slice(1);
+}"""
+
+
+def at_rest(panel):
+    """What the training panel says when it is through."""
+    pattern = "(Done|Paused) at epoch|Nothing is learned|by heart"
+    panel.page.wait_for_function("p => !p.matches('.busy')", arg=panel.element_handle())
+    return wait_for_text(panel, pattern)
+
+
+def percentiles(what, took):
+    took = sorted(took)
+    p50, p95 = took[len(took) // 2], took[int(len(took) * 0.95)]
+    print(f"{what}: p50 {p50:.0f} ms, p95 {p95:.0f} ms ({len(took)} times)")
+
+
+def set_knob(panel, name, value):
+    panel.locator("details").evaluate("more => { more.open = true; }")
+    field = panel.locator(f'input[type=text][aria-label="{name}"]')
+    field.fill(value)
+    field.press("Enter")
 
 
 def test_a_notebook_that_is_merely_opened_and_saved_stays_as_it_is(browser, copy, lab):
@@ -231,57 +265,76 @@ def test_both_notebooks_run_without_a_complaint(network, backtrack):
     backtrack.fine()
 
 
-def test_train_stop_and_go_on(network):
-    panel = network.panel("TrainingPanel")
-    for label, value in (("batch size", "1"), ("learning rate", "0.1"), ("epochs", "2")):
-        turn(panel, label, value)
-    assert reach(panel) == 0
-    press(panel, "Train")
-    reached, deadline = [], time.monotonic() + PATIENCE
-    while not re.search("Done at epoch 2", text := panel.inner_text()):
-        assert time.monotonic() < deadline, f"not done: {text!r}"
-        reached.append(reach(panel))
-        time.sleep(0.1)
-        if len(reached) == 20:
-            network.keep(panel, "training")
-    assert reached == sorted(reached)
-    assert len(set(reached)) >= 3, "the curve grows while it learns"
-    assert reach(panel) > max(reached[0], 0.3)
+def test_a_knob_that_moves_trains_at_once_and_time_goes_back(network):
+    panel = network.training()
+    network.keep(panel, "training_before")
+    slider = panel.get_by_role("slider", name="learning rate")
+    slider.focus()
+    network.page.keyboard.press("ArrowRight")
+    assert slider.get_attribute("aria-valuetext") == "3.4", "the value is read out, no exponent"
+    assert panel.get_by_role("textbox", name="learning rate").input_value() == "3.4"
+    at_rest(panel)
+    percentiles("a knob", panel.evaluate(MOVE, ["learning rate", [n / 20 for n in range(-6, 14)]]))
+    panel.evaluate(MOVE, ["learning rate", [0.5]])
+    percentiles("between frames", panel.evaluate(FRAMES, 1.5))
+    network.keep(panel, "training")
+    assert "Done at epoch 10" in at_rest(panel)
     network.keep(panel, "trained")
+    assert float(re.search(r"([\d.]+) %", panel.inner_text())[1]) > 90
+    last = int(panel.get_attribute("data-moments")) - 1
+    assert 50 < last <= 300
+    percentiles("a moment", panel.evaluate(MOVE, ["time", list(range(0, last, 3))]))
+    panel.evaluate(MOVE, ["time", [0]])
+    wait_for_text(panel, "epoch 0.00")
+    assert float(re.search(r"([\d.]+) %", panel.inner_text())[1]) < 50
+    network.keep(panel, "training_back")
+    network.fine()
 
-    turn(panel, "epochs", "50")
-    press(panel, "Train")
-    wait_for_text(panel, r"Epoch 2\.[3-9] of 52, \d+ s left")
+
+def test_pause_is_quick_and_train_goes_on(network):
+    panel = network.training()
+    for name, value in (("batch size", "1"), ("epochs", "50"), ("learning rate", "0.1")):
+        set_knob(panel, name, value)
+    wait_for_text(panel, r"Epoch [\d.]+ of 50")
     clicked = time.monotonic()
-    press(panel, "Stop")
-    text = wait_for_text(panel, "Stopped at epoch")
-    print(f"{time.monotonic() - clicked:.2f} s to Stop")
-    network.keep(panel, "stopped")
-    stopped = float(re.search(r"Stopped at epoch ([\d.]+)", text)[1])
-    assert 2.2 < stopped < 20
+    press(panel, "Pause")
+    text = at_rest(panel)
+    print(f"{time.monotonic() - clicked:.2f} s to Pause")
+    paused = float(re.search(r"Paused at epoch ([\d.]+\d)", text)[1])
+    assert paused < 50
+    assert "each_step=pause(" in panel.locator(".text input").last.input_value()
     press(panel, "Train")
-    wait_for_text(panel, rf"Epoch [\d.]+ of {stopped + 50:.0f}")
-    press(panel, "Stop")
-    text = wait_for_text(panel, "Stopped at epoch")
-    assert float(re.search(r"Stopped at epoch ([\d.]+)", text)[1]) >= stopped
-    press(panel, "Reset")
+    wait_for_text(panel, rf"Epoch [\d.]+ of {paused + 50:.0f}")
+    press(panel, "Pause")
+    text = at_rest(panel)
+    assert float(re.search(r"Paused at epoch ([\d.]+\d)", text)[1]) >= paused
+    press(panel, "Start over")
     wait_for_text(panel, "A new network with 100 hidden nodes")
-    assert panel.locator("tr").count() == 1 + 3, "a row a run"
-    network.keep(panel, "runs")
+    network.fine()
+
+
+def test_a_rate_too_large_and_digits_by_heart(network):
+    panel = network.training()
+    press(panel, "a rate too large")
+    wait_for_text(panel, "Nothing is learned: with a learning rate of 20")
+    network.keep(panel, "training_too_large")
+    press(panel, "fifty digits by heart")
+    wait_for_text(panel, "it learns by heart")
+    network.keep(panel, "training_by_heart")
+    press(panel, "as it was")
+    wait_for_text(panel, "Done at epoch 10")
     network.fine()
 
 
 @pytest.mark.parametrize("typed", ["abc", "-5", "1e9", "12.5", "<b>"])
 def test_wrong_input_is_refused_where_it_is_typed(network, typed):
-    panel = network.panel("TrainingPanel")
-    turn(panel, "hidden nodes", typed)
-    wait_for_text(panel, re.escape(f"“{typed}”: expected a whole number from 1 to 500"))
-    assert knob(panel, "hidden nodes").input_value() == "100"
+    panel = network.training()
+    set_knob(panel, "hidden nodes", typed)
+    wait_for_text(
+        panel, re.escape(f"hidden nodes, “{typed}”: expected a whole number from 1 to 500")
+    )
+    assert panel.get_by_role("textbox", name="hidden nodes").input_value() == "100"
     network.keep(panel, "refused")
-    turn(panel, "hidden nodes", "99")
-    wait_for_text(panel, "Train begins a new network")
-    panel.get_by_text("expected a whole number").wait_for(state="hidden")
-    turn(panel, "hidden nodes", "100")
     network.fine()
 
 
@@ -436,7 +489,16 @@ def test_nothing_is_cut_off_in_a_narrow_window(network, backtrack):
     panels = [(network, name) for name in ("TrainingPanel", "NeuronExplorer", "DrawingPad")]
     for notebook, name in [*panels, (backtrack, "ImaginePanel")]:
         notebook.page.set_viewport_size({"width": 900, "height": 1000})
-        panel = notebook.panel(name)
+        panel = notebook.training() if name == "TrainingPanel" else notebook.panel(name)
         notebook.keep(panel, f"narrow_{name}")
         too_wide = panel.evaluate(TOO_WIDE)
         assert not too_wide
+
+
+def test_a_restart_of_the_kernel_is_said(network):  # the last one, as it ends the panels
+    panel = network.training()
+    network.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    network.page.get_by_text("Restart Kernel…", exact=True).first.click()
+    network.page.locator(".jp-Dialog .jp-mod-accept").click()
+    wait_for_text(panel, "The kernel has stopped or was restarted")
+    network.page.get_by_text("| Idle").wait_for()

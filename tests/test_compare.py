@@ -37,6 +37,7 @@ def found(before, now, source="print(1)"):
 def test_the_same_is_the_same():
     what = ["98.00 %\n", {"text/html": "<td>0.5</td>", "image/png": png((1, 1))}]
     assert found(what, what) == []
+    assert found([{"a": "1", "b": "2"}], [{"b": "2", "a": "1"}]) == [], "in whatever order"
 
 
 @pytest.mark.parametrize(

@@ -44,21 +44,19 @@ from imagine import canvas_of
 from panels import DrawingPad, ImaginePanel, NeuronExplorer, TrainingPanel
 
 panel = TrainingPanel(some, (test.images, test.labels))
-panel.knobs["epochs"].field.value = "2"
-panel.knobs["learning_rate"].field.value = "100"  # too far, and the panel says so
-panel.buttons[0].click()
+panel.turn(epochs=2, learning_rate=100)  # too far, and the panel says so
 assert panel.net.epoch == 2 and len(panel.runs) == 1 and not panel.busy
-assert "Done at epoch 2.0" in panel.says.value
-assert panel.warnings.value and checks.listener.get() is None
+assert "Done at epoch 2" in panel.stage.shown["says"]
+assert "Nothing is learned" in panel.stage.shown["warning"] and checks.listener.get() is None
 
-def interrupt(done, until):
+def interrupt(done):
     if done > 0.2:
         raise KeyboardInterrupt
 
 panel._tell = interrupt
-panel.buttons[0].click()
+panel.train()
 assert 2.2 < panel.net.epoch < 4 and len(panel.runs) == 2 and not panel.busy
-assert "Stopped at epoch 2." in panel.says.value
+assert "Paused at epoch 2." in panel.stage.shown["says"]
 panel.close()
 
 explorer = NeuronExplorer(net, *some)

@@ -444,7 +444,8 @@ def test_point_at_a_node_and_at_another_digit(visit, net):
     drawn(visit, 3)
     visit.page.get_by_text("It says 3").first.wait_for()
     visit.page.locator("#trained .bar").nth(8).hover()
-    assert re.match(r"Not 8, with 0\.\d\d.*Against it: nodes \d", visit.text("#trained .says"))
+    said = visit.text("#trained .says")
+    assert re.match(r"It says 3.* Why not 8, with 0\.\d\d.*Against it: nodes \d", said)
     image = np.array(visit.page.evaluate("Array.from(stage.image.data)"), np.uint8)[None]
     activations = net.forward(image)
     node = int(activations[1].argmax())  # the one that is lit most
@@ -453,7 +454,8 @@ def test_point_at_a_node_and_at_another_digit(visit, net):
     tile.hover()
     said = visit.text("#trained .says")
     assert f"z = {z:+.2f}, it answers {activations[1].max():.2f}".replace("-", "−") in said
-    assert visit.text("#trained .tip") == f"z = {z:+.2f} → {activations[1].max():.2f}"
+    tip = f"node {node}: sum {z:+.2f} → {activations[1].max():.2f}".replace("-", "−")
+    assert visit.text("#trained .tip") == tip
     assert visit.page.locator("#trained .lines path").count() >= 3
     tile.click()
     assert visit.text("#node").startswith(f"Node {node}.")
@@ -461,6 +463,21 @@ def test_point_at_a_node_and_at_another_digit(visit, net):
     assert visit.text("#node").startswith(f"Node {(node + 1) % 100}.")
     assert visit.page.locator("#trained .tile[aria-current=true]").count() == 1
     visit.fine()
+
+
+def test_another_drawing_lets_go_of_the_answer_that_was_chosen(visit):
+    drawn(visit, 3)
+    visit.page.locator("#trained .bar").nth(8).click()
+    assert visit.page.evaluate("stage.chosen") == 8
+    drawn(visit, 1)
+    visit.page.get_by_text("It says 1").first.wait_for()
+    assert visit.page.evaluate("stage.chosen") is None
+
+
+def test_a_click_makes_a_dot(visit):
+    visit.page.locator("#trained .clear").click()
+    visit.page.locator("#trained .pad").click()
+    assert visit.page.evaluate("stage.sheet.grey.filter(grey => grey < 100).length") > 200
 
 
 def test_with_the_keyboard_alone(visit):
@@ -481,8 +498,9 @@ def test_with_the_keyboard_alone(visit):
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className").startswith("bar"), "one stop, not 100"
     page.keyboard.press("Enter")
-    assert visit.text("#trained .says").startswith("Not 0")
-    page.keyboard.press("Enter")
+    assert re.match(r"It says 1, with .*Why not 0", visit.text("#trained .says"))
+    page.keyboard.press("Escape")
+    assert "Why" not in visit.text("#trained .says")
     page.locator("#seen").focus()
     page.keyboard.press("ArrowRight")
     assert "column 15" in visit.text("#pixel")

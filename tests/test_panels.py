@@ -1,6 +1,8 @@
 """The panels without a browser: their controls set and their buttons clicked from here."""
 
+import base64
 import inspect
+import itertools
 import threading
 import time
 import warnings
@@ -14,14 +16,23 @@ from threadpoolctl import threadpool_info
 import checks
 import handwriting
 import mnist
-import plots
 from distortions import ways
 from imagine import canvas_of, imagine
 from nn import NeuralNetwork
-from optimisers import fitting_rate, nesterov
-from panels import DrawingPad, ImaginePanel, NeuronExplorer, TrainingPanel, imagining
+from optimisers import fitting_rate, nesterov, plain
+from panels import (
+    DrawingPad,
+    ImaginePanel,
+    NeuronExplorer,
+    TrainingPanel,
+    film,
+    imagining,
+    pause,
+    recipe,
+    stage,
+)
 from panels.controls import Knob, Latest
-from panels.markup import answer_html, digits_html, table_html
+from panels.markup import answer_html, digits_html
 from panels.witnesses import Witnesses
 from pen import so_far, write
 
@@ -51,7 +62,7 @@ def canvas(blots):
 @pytest.fixture
 def panel(blots):
     panel = TrainingPanel(blots, blots)
-    turn(panel, hidden_nodes=5, batch_size=10, epochs=2, rotation=0)
+    move(panel, hidden_nodes=5, batch_size=10, epochs=2, rotation=0)
     yield panel
     panel.close()
 
@@ -61,12 +72,22 @@ def turn(panel, **values):
         panel.knobs[name].field.value = str(value)
 
 
-def click(panel, name):
-    next(button for button in panel.buttons if button.description == name).click()
+numbers = itertools.count(1)
+
+
+def tell(panel, what, **more):
+    """What the training panel's browser tells it."""
+    panel.stage._handle_custom_msg({"do": what, "id": next(numbers), **more}, [])
+
+
+def move(panel, **knobs):
+    """Turn knobs of the training panel, and wait until it is through."""
+    tell(panel, "turn", knobs=knobs)
+    wait_until(lambda: not panel.busy)
 
 
 def train(panel):
-    click(panel, "Train")
+    tell(panel, "train")
     wait_until(lambda: not panel.busy)
 
 
@@ -107,7 +128,7 @@ def test_a_slider_sets_its_field_but_does_not_round_what_was_typed():
 
 
 def test_knobs_begin_with_the_defaults_of_train_and_imagine(blots, net, canvas):
-    knobs = {name: knob.value for name, knob in TrainingPanel(blots, blots).knobs.items()}
+    knobs = TrainingPanel(blots, blots).knobs
     options = inspect.signature(NeuralNetwork.train).parameters
     for name in ("batch_size", "epochs"):
         assert knobs[name] == options[name].default
@@ -125,100 +146,140 @@ def test_knobs_begin_with_the_defaults_of_train_and_imagine(blots, net, canvas):
 # --- Train ----------------------------------------------------------------------------------------
 
 
-def test_it_trains_as_a_plain_cell_does_and_goes_on(panel, blots):
-    plain = NeuralNetwork((784, 5, 10), seed=0)
-    options = {"learning_rate": 3, "batch_size": 10, "rotations": (), "progress": False}
-    for epochs in (2, 4):
-        train(panel)
-        plain.train(*blots, epochs=2, **options)
-        assert panel.net.epoch == epochs
-        assert_same_weights(panel.net, plain)
-    assert list(panel.runs.network) == [2, 2]  # the first had 100 hidden nodes
-    assert list(panel.runs.epochs) == [2, 2]
+def in_a_cell(blots, epochs=2, nodes=5, seed=0, **options):
+    net = NeuralNetwork((784, nodes, 10), seed=seed)
+    given = {"learning_rate": 3, "batch_size": 10, "rotations": (), "progress": False}
+    net.train(*blots, epochs=epochs, **given | options)
+    return net
+
+
+def test_a_knob_that_moves_trains_anew_from_the_same_start(panel, blots):
+    for rate in (2.0, 0.5, 2.0):
+        move(panel, learning_rate=rate)
+        assert_same_weights(panel.net, in_a_cell(blots, learning_rate=rate))
+        assert panel.stage.shown["points"][-1][0] == 2
+    assert list(panel.runs.learning_rate[-3:]) == [2.0, 0.5, 2.0]
+    assert len(set(panel.runs.network)) == len(panel.runs)
+
+
+def test_train_goes_on_as_a_plain_cell_does(panel, blots):
+    train(panel)
+    assert panel.net.epoch == 4
+    assert_same_weights(panel.net, in_a_cell(blots, 4))
+    assert panel.runs.network.iloc[-1] == panel.runs.network.iloc[-2]
     row = panel.runs.iloc[-1]
     assert row.accuracy == panel.net.accuracy(*blots)
     assert row.seconds >= 0
-    assert (row.hidden_nodes, row.batch_size, row.learning_rate, row.seed) == (5, 10, 3, 0)
-    assert f"{row.accuracy:.2%}" in panel.says.value
-    assert f"{row.accuracy:.2%}" in panel.table.value
-
-
-def test_the_curve_and_the_answers_follow(panel, blots):
-    click(panel, "Reset")
-    before = bytes(panel.curve.value)
-    assert before.startswith(b"\x89PNG")
-    turn(panel, learning_rate=0.1)  # so that some answers are wrong
-    train(panel)
-    assert bytes(panel.curve.value) != before
-    images, labels = (part[:10] for part in blots)  # one of each digit
-    outputs = panel.net.outputs(images)
-    answers, wrong = outputs.argmax(axis=1), np.flatnonzero(outputs.argmax(axis=1) != labels)
-    assert 0 < len(wrong) < 10
-    captions = [f"says {n}\n{output.max():.2f}" for n, output in zip(answers, outputs, strict=True)]
-    assert panel.digits.value == digits_html(images, captions, wrong)
-    assert panel.digits.value.count(plots.ORANGE) == len(wrong)
+    assert (row.epochs, row.hidden_nodes, row.batch_size, row.learning_rate) == (2, 5, 10, 3)
+    assert f"{100 * row.accuracy:.2f} %" in panel.stage.shown["says"]
 
 
 def test_all_knobs_reach_the_network(panel, blots):
-    turn(panel, hidden_nodes=6, seed=3, learning_rate=2, rotation=15, momentum=0.5, epochs=1)
-    plain = NeuralNetwork((784, 6, 10), seed=3)
-    options = {"learning_rate": 2, "batch_size": 10, "rotations": (15, -15), "progress": False}
-    for _ in range(2):  # the second training goes on with the velocities of the first
-        train(panel)
-        plain.train(*blots, epochs=1, descend=nesterov(0.5), **options)
-        assert_same_weights(panel.net, plain)
+    move(panel, hidden_nodes=6, seed=3, learning_rate=2, rotation=15, momentum=0.5, epochs=1)
+    train(panel)  # this one goes on with the velocities of the first
+    options = {"learning_rate": 2, "rotations": (15, -15), "descend": nesterov(0.5)}
+    assert_same_weights(panel.net, in_a_cell(blots, 2, 6, 3, **options))
+    move(panel, digits=52, momentum=0)
+    few = [part[:52] for part in blots]
+    options["descend"] = plain
+    assert_same_weights(panel.net, in_a_cell(few, 1, 6, 3, **options))
 
 
-def test_other_nodes_or_another_seed_make_a_new_network(panel):
-    train(panel)
-    old = panel.net
-    turn(panel, seed=7)
-    assert "new network" in panel.says.value
-    turn(panel, seed=0)
-    assert "new network" not in panel.says.value
-    turn(panel, hidden_nodes=6)
-    train(panel)
-    assert panel.net is not old
-    assert panel.net.layers == (784, 6, 10)
-    assert list(panel.runs.network) == [2, 3]
-    click(panel, "Reset")
-    assert panel.net.epoch == 0
-    assert len(panel.runs) == 2
-
-
-@pytest.mark.parametrize("nodes", [5, 500])
-def test_stop_is_quick_keeps_the_weights_and_train_goes_on(panel, nodes):
-    panel.validation = panel.examples = tuple(np.repeat(part, 50, 0) for part in panel.examples)
-    turn(panel, hidden_nodes=nodes, batch_size=1, epochs=50)
-    click(panel, "Train")
-    assert panel.busy, "a click does not wait for the training"
-    assert [button.disabled for button in panel.buttons] == [True, False, True]
+def test_a_line_of_python_repeats_each_run_exactly(panel, blots):
+    tell(panel, "turn", knobs={"digits": 55, "momentum": 0.5, "rotation": 7, "epochs": 200})
     wait_until(lambda: panel.net.epoch > 0)
-    click(panel, "Stop")
-    clicked = panel.net.epoch
+    tell(panel, "stop")  # somewhere in the middle
     wait_until(lambda: not panel.busy)
-    assert panel.net.epoch - clicked < 2 / len(panel.examples[0]), "no step is begun any more"
-    assert [button.disabled for button in panel.buttons] == [False, True, False]
+    assert 0 < panel.net.epoch < 200
+    assert "Paused" in panel.says
+    panel.knobs["epochs"] = 1
+    train(panel)
+    train(panel)
+    names = {"NeuralNetwork": NeuralNetwork, "nesterov": nesterov, "pause": pause}
+    names |= {"images": blots[0], "labels": blots[1]}
+    line = panel.python.replace("epochs=", "progress=True, epochs=")  # as in a notebook
+    exec(line, names)
+    assert line.count("net.train") == 2, "whole epochs in a row are one call"
+    assert_same_weights(names["net"], panel.net)
+    assert names["net"].epoch == pytest.approx(panel.net.epoch)
+    assert panel.runs.python.iloc[-1] == panel.stage.shown["python"] == panel.python
+    exec(panel.runs.python.iloc[0], names)
+    assert_same_weights(names["net"], in_a_cell(blots))
+
+
+def test_a_short_text_restores_the_knobs(panel, blots):
+    move(panel, learning_rate=0.1234, seed=7)
+    text, weights = panel.settings, panel.net.weights[0].copy()
+    other = TrainingPanel(blots, blots)
+    tell(other, "settings", text=text)
+    wait_until(lambda: not other.busy)
+    assert other.knobs == panel.knobs
+    np.testing.assert_array_equal(other.net.weights[0], weights)
+    assert other.stage.shown["settings"] == text
+    for wrong in ("learning_rate=3 nodes=5", "learning_rate", "seed=-1", "<b>"):
+        tell(other, "settings", text=wrong)
+        assert "expected" in other.stage.shown["warning"]
+        assert other.settings == text
+    other.close()
+
+
+@pytest.mark.parametrize("typed", ["abc", "", "-5", "1e9", "12.5", "nan", "0", "501", None])
+def test_a_knob_refuses_what_does_not_fit_and_its_training_goes_on(panel, typed):
+    tell(panel, "turn", knobs={"epochs": 200, "batch_size": 1})
+    tell(panel, "turn", knobs={"hidden_nodes": typed})
+    assert panel.busy
+    assert panel.stage.shown["knobs"]["hidden_nodes"] == 5
+    assert "hidden nodes" in panel.stage.shown["warning"]
+    assert "expected a whole number from 1 to 500" in panel.stage.shown["warning"]
+    tell(panel, "turn", knobs={"hidden_nodes": " 6 ", "epochs": "1"})
+    wait_until(lambda: not panel.busy)
+    assert panel.net.layers == (784, 6, 10)
+    assert "expected" not in panel.stage.shown["warning"]
+
+
+def test_many_digits_wait_for_train(panel, monkeypatch):
+    monkeypatch.setattr(recipe, "LIVE", 55)
+    old = panel.net
+    tell(panel, "turn", knobs={"seed": 2})
+    assert not panel.busy
+    assert panel.net is not old and panel.net.epoch == 0
+    assert "Press Train" in panel.stage.shown["says"]
+    train(panel)
+    assert panel.net.epoch == 2
+
+
+def test_stop_is_quick_keeps_the_weights_and_train_goes_on(panel):
+    panel.validation = panel.examples = [np.repeat(part, 50, 0) for part in panel.examples]
+    panel.ranges["digits"] = (*panel.ranges["digits"][:3], 3000, True)
+    tell(panel, "turn", knobs={"hidden_nodes": 300, "batch_size": 1, "epochs": 50, "digits": 3000})
+    assert panel.busy, "a knob does not wait for the training"
+    wait_until(lambda: panel.net.epoch > 0)
+    wait_until(lambda: panel.stage.shown["busy"])
+    begun = time.monotonic()
+    tell(panel, "stop")
+    wait_until(lambda: not panel.busy)
+    assert time.monotonic() - begun < 2, "a second, and one more for a busy machine"
     stopped, weights = panel.net.epoch, panel.net.weights[0].copy()
     assert 0 < stopped < 50
-    assert "Stopped" in panel.says.value
+    assert "Paused" in panel.stage.shown["says"]
+    assert not panel.stage.shown["busy"]
     time.sleep(0.05)
     np.testing.assert_array_equal(panel.net.weights[0], weights)
-    click(panel, "Train")
+    tell(panel, "train")
     wait_until(lambda: panel.net.epoch > stopped)
-    click(panel, "Stop")
+    tell(panel, "stop")
     wait_until(lambda: not panel.busy)
-    assert list(panel.runs.network) == [2, 2]
+    assert panel.runs.network.iloc[-1] == panel.runs.network.iloc[-2]
 
 
 def test_many_clicks_at_once_start_one_training(panel):
-    together = threading.Barrier(8)
+    together, epoch, runs = threading.Barrier(8), panel.net.epoch, len(panel.runs)
+    panel.knobs["epochs"] = 50
 
     def press():
         together.wait()
         panel.train()
 
-    turn(panel, epochs=50)
     before = threading.active_count()
     threads = [threading.Thread(target=press) for _ in range(8)]
     for thread in threads:
@@ -227,35 +288,57 @@ def test_many_clicks_at_once_start_one_training(panel):
         thread.join()
     assert threading.active_count() <= before + 1
     wait_until(lambda: not panel.busy)
-    assert len(panel.runs) == 1
-    assert panel.net.epoch == 50
+    assert len(panel.runs) == runs + 1
+    assert panel.net.epoch == epoch + 50
+
+
+def test_knobs_that_move_all_the_time_leave_one_run(panel, blots):
+    runs = len(panel.runs)
+    panel.knobs["epochs"] = 100
+    for rate in np.linspace(1, 2, 20):
+        tell(panel, "turn", knobs={"learning_rate": float(rate)})
+    wait_until(lambda: not panel.busy)
+    assert len(panel.runs) == runs + 1
+    assert_same_weights(panel.net, in_a_cell(blots, 100, learning_rate=2.0))
 
 
 def test_a_training_ends_with_its_panel_and_when_another_begins(panel, blots):
-    turn(panel, epochs=50, hidden_nodes=50, batch_size=1)
+    panel.knobs |= {"epochs": 200, "batch_size": 1}
     second = TrainingPanel(blots, blots)
     panel.train()
     second.train()
     assert not panel.busy
-    assert panel.net.epoch < 50
+    assert panel.net.epoch < 200
     second.close()
     assert not second.thread.is_alive()
     panel.train()
     third = TrainingPanel(blots, blots)  # the cell was run again
     wait_until(lambda: not panel.busy)
-    assert panel.net.epoch < 100
+    assert panel.net.epoch < 400
     third.close()
 
 
+def test_where_no_thread_can_start_a_knob_waits_for_its_training(panel, blots, monkeypatch):
+    def start(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    tell(panel, "turn", knobs={"learning_rate": 1})
+    assert not panel.busy
+    assert_same_weights(panel.net, in_a_cell(blots, learning_rate=1))
+    tell(panel, "stop")
+    tell(panel, "train")
+    assert panel.net.epoch == 4
+    assert checks.listener.get() is None, "a cell hears its own warnings again"
+
+
 def test_data_frames_and_labels_as_text_are_taken(panel, blots):
-    train(panel)
     images, labels = pd.DataFrame(blots[0]), pd.Series(blots[1]).astype(str)
     other = TrainingPanel((images, labels), (images, labels))
-    turn(other, **{name: knob.value for name, knob in panel.knobs.items()})
-    train(other)
+    move(other, **panel.knobs)
     assert_same_weights(other.net, panel.net)
-    assert other.digits.value == panel.digits.value
-    assert list(other.runs.accuracy) == list(panel.runs.accuracy)
+    assert other.stage.shown["outputs"] == panel.stage.shown["outputs"]
+    assert other.runs.accuracy.iloc[-1] == panel.runs.accuracy.iloc[-1]
     other.close()
 
 
@@ -266,69 +349,156 @@ def test_held_out_digits_that_do_not_fit_are_refused(blots):
             TrainingPanel(blots, validation)
 
 
+# Time that goes back
+
+
+def numbers_of(text, kind):
+    return np.frombuffer(base64.b64decode(text), kind)
+
+
+def test_each_moment_shows_the_network_as_it_was(panel, blots):
+    move(panel, learning_rate=0.5, batch_size=30, epochs=3)
+    points, last = panel.film.points, len(panel.film) - 1
+    net = NeuralNetwork((784, 5, 10))
+    for moment in range(last + 1):
+        tell(panel, "moment", at=moment)
+        shown = panel.stage.shown
+        assert shown["moment"] == moment
+        net = in_a_cell(blots, 3, learning_rate=0.5, batch_size=30) if moment == last else net
+        past = panel.film.at(moment)
+        loss, right = past.measure(*blots)
+        assert points[moment][1:3] == pytest.approx([loss, right], rel=1e-4)
+        says, matrix = past.predict(blots[0]), np.reshape(shown["confusion"], (10, 10))
+        for digit in range(10):
+            counted = np.bincount(says[blots[1] == digit], minlength=10)
+            np.testing.assert_array_equal(matrix[digit], counted)
+        np.testing.assert_allclose(shown["outputs"], past.outputs(blots[0][:10]), atol=1e-3)
+        assert shown["read"] == list(says[:10])
+        drawn = numbers_of(shown["imagined"], np.uint8).reshape(10, 784)
+        imagined = imagine(past, range(10), panel.canvas, steps=film.STEPS)
+        np.testing.assert_allclose(drawn / 255, imagined, atol=0.003)
+        hidden = numbers_of(shown["hidden"], np.int8).reshape(5, 784)
+        into = past.weights[0].T
+        assert np.corrcoef(hidden.ravel(), into.ravel())[0, 1] > 0.95
+        if moment in (0, last):
+            assert_same_weights(past, net)
+    assert points[0][0] == 0 and points[-1][0] == 3
+    tell(panel, "moment", at=1)
+    train(panel)
+    assert panel.stage.shown["moment"] == len(panel.film) - 1, "who presses Train looks at now"
+
+
+def test_a_long_training_has_so_many_moments_and_no_more(blots, monkeypatch):
+    monkeypatch.setattr(film, "MOMENTS", 40)
+    panel = TrainingPanel(blots, blots)
+    move(panel, hidden_nodes=3, batch_size=10, epochs=100, rotation=0)
+    epochs = [point[0] for point in panel.film.points]
+    assert 20 < len(epochs) <= 40
+    assert epochs == sorted(epochs)
+    assert epochs[0] == 0 and epochs[-1] == 100
+    assert len(panel.film.weights) == len(epochs)
+    panel.close()
+
+
+def test_the_digits_that_are_shown_are_held_out(blots):
+    images, labels = blots
+    panel = TrainingPanel((images[30:], labels[30:]), (images[:30], labels[:30]))
+    shown = numbers_of(panel.stage.fixed["digits"], np.uint8).reshape(10, 784)
+    np.testing.assert_allclose(shown, images[:10], atol=3)  # as 0.01..1 of white
+    assert panel.stage.fixed["labels"] == list(range(10))
+    panel.close()
+
+
+def test_an_earlier_run_stays_until_the_next_and_a_kept_one_longer(panel):
+    first = panel.film.points
+    move(panel, learning_rate=2)
+    before = panel.stage.shown["before"]
+    assert before["points"] == first
+    assert before["knobs"]["learning_rate"] == 3
+    tell(panel, "keep")
+    for rate in (1, 0.5):
+        move(panel, learning_rate=rate)
+        assert panel.stage.shown["before"]["knobs"]["learning_rate"] == 2
+    tell(panel, "keep")
+    tell(panel, "reset")
+    assert panel.stage.shown["before"]["knobs"]["learning_rate"] == 0.5
+    assert panel.net.epoch == 0
+    assert len(panel.stage.shown["points"]) == 1
+
+
 # What can go wrong, and what it says
 
 
+def test_a_rate_too_large_is_called_that(digits):
+    panel = TrainingPanel(digits, [part[:200] for part in digits])
+    move(panel, learning_rate=60, digits=500, epochs=2)
+    assert "a learning rate of 60" in panel.stage.shown["warning"]
+    assert "Try 3" in panel.stage.shown["warning"]
+    move(panel, learning_rate=3, epochs=5)
+    assert panel.stage.shown["warning"] == ""
+    assert panel.stage.shown["lowest"] is None
+    panel.close()
+
+
+def test_learning_by_heart_is_seen_and_said():
+    epochs = np.linspace(0, 10, 50)
+    falls, rises = np.exp(-epochs), 0.3 + 0.5 * np.exp(-epochs) + 0.02 * epochs
+    by_heart = [[e, a, 1.0, b, 0.7] for e, a, b in zip(epochs, falls, rises, strict=True)]
+    assert film.by_heart(by_heart) == pytest.approx(np.argmin(rises), abs=1)
+    assert "it learns by heart" in film.verdict(by_heart, 3.0, 3.0)
+    well = [[e, a, 1.0, a + 0.1, 0.7] for e, a in zip(epochs, falls, strict=True)]
+    assert film.by_heart(well) is None
+    assert film.verdict(well, 3.0, 3.0) == ""
+    slow = [[e, 0.5, 0.1, 0.5, 0.1] for e in epochs]
+    assert "tiny" in film.verdict(slow, 0.01, 3.0)
+
+
 def test_an_error_in_the_thread_is_shown_and_does_not_end_the_panel(panel, blots):
+    runs = len(panel.runs)
     panel.examples = blots[0], blots[1][:-1]
     train(panel)
-    assert "expected one label an image" in panel.says.value
-    assert len(panel.runs) == 0
-
-    panel.examples = blots[0], ["<b>"] * 60
-    train(panel)
-    assert "&lt;b&gt;" in panel.says.value
-    assert "<b>" not in panel.says.value
+    assert "expected one label an image" in panel.stage.shown["says"]
 
     def broken(*examples, **options):
         raise OSError("no <room> left")
 
     learn, panel.net.train = panel.net.train, broken
     train(panel)
-    assert panel.says.value == "OSError: no &lt;room&gt; left"
+    assert panel.stage.shown["says"] == "OSError: no <room> left"
+    assert not panel.stage.shown["busy"]
+    assert len(panel.runs) == runs
 
     panel.examples, panel.net.train = blots, learn
     train(panel)
-    assert "Done" in panel.says.value
+    assert "Done" in panel.says
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # NumPy's, of numbers that are too large
 def test_a_loss_that_is_not_finite_is_said_and_what_was_learned_is_kept(panel, blots, monkeypatch):
     monkeypatch.setitem(checks.RANGES, "sigmoid", (0, np.inf))  # lets such targets in
+    weights, points = panel.net.weights[0].copy(), list(panel.film.points)
+    panel.examples, runs = (blots[0], np.full((60, 10), 1e30)), len(panel.runs)
     train(panel)
-    weights, history = panel.net.weights[0].copy(), list(panel.net.history)
-    curve, far = bytes(panel.curve.value), np.full((60, 10), 1e30)
-    panel.examples, panel.curve.value = (blots[0], far), b""
-    train(panel)
-    with pytest.raises(ValueError, match="no finite number") as said:
-        options = {"batch_size": 10, "rotations": (), "progress": False}
-        panel.net.train(blots[0], far, learning_rate=3, **options)  # a cell with the same knobs
-    assert panel.says.value == str(said.value)
+    assert "no finite number" in panel.stage.shown["says"]
     np.testing.assert_array_equal(panel.net.weights[0], weights)
-    assert panel.net.history == history
-    assert bytes(panel.curve.value) == curve
-    assert len(panel.runs) == 1
+    assert panel.film.points == points
+    assert len(panel.runs) == runs
     panel.examples = blots
     train(panel)
-    assert "Done at epoch 4" in panel.says.value
+    assert "Done at epoch 4" in panel.says
 
 
-def test_a_warning_of_train_is_a_line_in_the_panel_until_the_next_training(panel, blots):
+def test_a_warning_of_train_is_in_the_panel_until_the_next_training(panel, blots):
     panel.examples = blots[0] // 128, blots[1]  # bytes, all 0 or 1
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # none of it goes elsewhere
         train(panel)
-    assert "all 0 or 1" in panel.warnings.value
-    assert "Done" in panel.says.value
+    assert "all 0 or 1" in panel.stage.shown["warning"]
     with pytest.warns(UserWarning, match="all 0 or 1"):  # a cell still hears its own
         NeuralNetwork().train(*panel.examples, epochs=0, rotations=(), progress=False)
     panel.examples = blots
     train(panel)
-    assert panel.warnings.value == ""
-    panel._warn("<b>")
-    assert "<b>" not in panel.warnings.value
-    click(panel, "Reset")
-    assert panel.warnings.value == ""
+    assert panel.stage.shown["warning"] == ""
 
 
 # --- One thread, whoever trains -------------------------------------------------------------------
@@ -348,24 +518,23 @@ def digits():
 
 @pytest.fixture
 def large(digits, monkeypatch):
-    """A panel of 100 hidden nodes and 2,000 digits. It does not draw, which takes a while, too."""
+    """A panel of 100 hidden nodes and 2,000 digits. It keeps no moments, which takes a while."""
     panel = TrainingPanel(digits, [part[:50] for part in digits])
-    monkeypatch.setattr(panel, "_draw", lambda *epochs, hurry=False: None)
-    turn(panel, epochs=1)
+    monkeypatch.setattr(panel, "_tell", lambda done: None)
+    move(panel, epochs=1)
+    tell(panel, "reset")
     yield panel
     panel.close()
 
 
-def in_a_cell(digits):
-    net = NeuralNetwork((784, 100, 10))
-    net.train(*digits, epochs=1, learning_rate=3, progress=False)
-    return net
+def hundred_in_a_cell(digits):
+    return in_a_cell(digits, 1, 100, batch_size=32, rotations=(10, -10))
 
 
 def in_the_panel(panel):
-    click(panel, "Reset")
+    tell(panel, "reset")
     train(panel)
-    assert "Done" in panel.says.value
+    assert "Done" in panel.says
     return panel.net
 
 
@@ -381,7 +550,7 @@ def test_panel_and_cell_train_equally_fast_and_to_the_same_bits(large, digits, f
     before, seconds = limits(), {"cell": [], "panel": []}
     for _ in range(20):  # a busy machine makes either slow, now and then; a fault makes one of them
         for who in ("cell", "panel") if first == "cell" else ("panel", "cell"):
-            train_there = (in_a_cell, digits) if who == "cell" else (in_the_panel, large)
+            train_there = (hundred_in_a_cell, digits) if who == "cell" else (in_the_panel, large)
             net, took = clocked(*train_there)
             seconds[who].append(took)
             if who == "cell":
@@ -397,15 +566,15 @@ def test_panel_and_cell_train_equally_fast_and_to_the_same_bits(large, digits, f
 @pytest.mark.parametrize("first", ["cell", "panel"])
 def test_panel_and_cell_at_the_same_time(large, digits, monkeypatch, first):
     """Whichever ends first: the other one goes on undisturbed."""
-    before, alone, ended = limits(), in_a_cell(digits), threading.Event()
+    before, alone, ended = limits(), hundred_in_a_cell(digits), threading.Event()
 
-    def panel_waits(done, until):
+    def panel_waits(done):
         if done > 0.5 and first == "cell":
             ended.wait(PATIENCE)
 
     def cell_waits(done):
         if done == 0:
-            click(large, "Train")
+            tell(large, "train")
             wait_until(lambda: large.net.epoch > 0)
         elif done > 0.5 and first == "panel":
             wait_until(lambda: not large.busy)
@@ -423,21 +592,20 @@ def test_panel_and_cell_at_the_same_time(large, digits, monkeypatch, first):
 
 def test_a_training_that_is_stopped_or_fails_leaves_the_limits(large, monkeypatch):
     before = limits()
-    turn(large, epochs=50)
-    click(large, "Train")
+    tell(large, "turn", knobs={"epochs": 50})
     wait_until(lambda: large.net.epoch > 0)
-    click(large, "Stop")
+    tell(large, "stop")
     wait_until(lambda: not large.busy)
-    assert "Stopped" in large.says.value
+    assert "Paused" in large.says
     assert limits() == before
 
-    def fail(done, until):
+    def fail(done):
         if done > 0.001:
             raise OSError("in the middle of it")
 
     monkeypatch.setattr(large, "_tell", fail)
     train(large)
-    assert "in the middle of it" in large.says.value
+    assert "in the middle of it" in large.says
     assert limits() == before
 
 
@@ -475,7 +643,6 @@ def test_texts_that_are_put_into_a_panel_are_escaped(net, blots):
         "explorer": explorer.digits.value,
         "digits": digits_html(images, [evil] * 10),
         "answer": answer_html(evil, images[0], np.zeros(10), evil),
-        "table": table_html(pd.DataFrame({"accuracy": [1.0], "name": [evil], evil: [evil]})),
     }
     for name, text in shown.items():
         assert evil not in text, name
@@ -751,14 +918,34 @@ def test_a_job_that_fails_does_not_end_the_next():
 
 
 def test_each_panel_says_what_it_is_where_it_cannot_be_shown(net, blots, canvas, capsys):
-    panels = TrainingPanel(blots, blots), NeuronExplorer(net, *blots)
-    for panel in (*panels, DrawingPad(net), ImaginePanel(net, canvas)):
+    for panel in (NeuronExplorer(net, *blots), DrawingPad(net), ImaginePanel(net, canvas)):
         panel._ipython_display_()
         line = capsys.readouterr().out.splitlines()[0]
         assert line == repr(panel)
         assert line.startswith(f"{type(panel).__name__}: ")
         assert "plain cells" in line
         panel.close()
+
+
+def test_the_training_panel_leaves_its_last_picture(panel, monkeypatch):
+    """In the notebook, for who opens it without a kernel."""
+    shown, updated = [], []
+
+    class Handle:
+        def update(self, data, raw):
+            updated.append(data)
+
+    def display(data, raw, display_id=None):
+        shown.append(data)
+        return Handle() if display_id else None
+
+    monkeypatch.setattr("IPython.display.display", display)
+    panel._ipython_display_()
+    widget, still = shown
+    assert widget[stage.VIEW]["model_id"] == panel.stage.model_id
+    assert "plain cells" in still["text/plain"]
+    tell(panel, "still", png="iVBOR")
+    assert updated == [{"image/png": "iVBOR"} | still]
 
 
 def test_no_thread_is_left(net, blots, canvas):

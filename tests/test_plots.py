@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 from PIL import Image
 
 import plots
@@ -28,7 +29,7 @@ def has(pixels, color):
 def words(picture):
     """All texts in it."""
     drawn(picture)  # numbers on the axes are there only then
-    return [text.get_text() for text in picture.findobj(lambda part: hasattr(part, "get_text"))]
+    return [text.get_text() for text in picture.findobj(Text)]
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +190,15 @@ def test_histograms_show_shares_of_each_group():
     assert {"flat", "ends", "activation", "share"} <= {*words(picture)}
 
 
+def test_activity_has_a_row_a_digit_from_0_to_1():
+    active = np.linspace(0, 1, 30).reshape(10, 3)
+    picture = plots.activity(active)
+    (shades,) = picture.axes[0].images
+    np.testing.assert_array_equal(shades.get_array(), active)
+    assert shades.get_clim() == (0, 1)
+    assert {"hidden node", "digit", "mean activation", "9"} <= {*words(picture)}
+
+
 def test_steps_show_pictures_of_any_size_with_their_names():
     grey, ink = np.full((30, 20), 255), np.zeros((9, 9))
     grey[5:9, 5:9], ink[4, 4] = 0, 1  # dark ink, and bright
@@ -206,6 +216,8 @@ def test_losses_start_at_the_first_step_and_have_a_line_each():
     assert slow.get_data()[0].tolist() == [0, 10, 20] and fast.get_data()[1].tolist() == [3, 1]
     assert slow.get_linestyle() != fast.get_linestyle(), "told apart without colours"
     assert set(level.get_ydata()) == {2.5}
+    late = plots.losses({"measured after steps": [3, 2]}, every=10, first=5).axes[0].get_lines()[0]
+    assert list(late.get_xdata()) == [5, 15]
 
 
 def test_shares_are_a_row_each_from_the_top_and_two_kinds_of_dots():

@@ -111,6 +111,15 @@ def test_a_folders_page_names_every_notebook_and_script(name):
     assert not [file for file in files if file not in text_of(f"{name}/README.md")]
 
 
+def test_each_word_of_the_glossary_is_told_where_it_says():
+    rows = re.findall(r"^\|.*?\|(.*\*.*)\|(.*)\|$", text_of("lessons/README.md"), re.MULTILINE)
+    assert len(rows) >= 10
+    for words, places in rows:
+        notebooks = [text_of(f"lessons/{link}") for link in re.findall(r"\]\((.*?)\)", places)]
+        for word in re.findall(r"\*[^*]+\*", words):
+            assert any(word in notebook for notebook in notebooks), word
+
+
 def test_what_contributing_says_about_where_to_change_things_is_there():
     text = text_of("CONTRIBUTING.md")
     files = set(re.findall(r"`([a-z_/]+\.(?:py|ipynb|npz))`", text))

@@ -1,0 +1,37 @@
+"""The training panel's widget: what the browser shows, and where it says what was pressed."""
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+HERE = Path(__file__).parent
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+class Stage(anywidget.AnyWidget):
+    """Shows a frame, and calls `told` with each message of the browser's. `sentence` stands in its
+    place where there is no browser."""
+
+    _esm = "".join((HERE / f"training{part}.js").read_text() for part in ("_draw", ""))
+    _css = HERE / "training.css"
+    fixed = traitlets.Dict().tag(sync=True)  # the knobs and the ten digits
+    shown = traitlets.Dict().tag(sync=True)  # all that changes: a frame
+
+    def __init__(self, sentence, told):
+        super().__init__()
+        self.still, self.instead = None, {"text/plain": sentence}
+        stills = {"still": self._keep}
+        self.on_msg(lambda _, message, buffers: stills.get(message["do"], told)(message))
+
+    def display(self):
+        from IPython.display import display  # only in notebooks
+
+        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+        display({VIEW: view, "text/plain": ""}, raw=True)
+        # Its last picture, for a page without a kernel. While the panel lives, its CSS hides it.
+        self.still = display(self.instead, raw=True, display_id=True)
+
+    def _keep(self, message):
+        if self.still:
+            self.still.update({"image/png": message["png"]} | self.instead, raw=True)
