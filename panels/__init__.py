@@ -15,17 +15,17 @@ JupyterLab and a running kernel (the drawing pad and the playgrounds do without 
 there); elsewhere you see a sentence, or the training panel's last picture.
 
 A file a panel; what they share is in controls.py and markup.py. What only the training panel needs
-is in recipe.py, its knobs in words, film.py, the moments of a run, and stage.py, its widget; what only the plane and
-the landscape share is in playground.py.
+is in recipe.py, its knobs in words, film.py, the moments of a run, and stage.py, its widget; what
+the plane and the landscape share is in playground.py.
 """
 
 from .blame import BlamePanel
 from .drawing import DrawingPad
 from .explorer import NeuronExplorer
 from .imagining import ImaginePanel
-from .recipe import pause
 from .landscape import LandscapePanel
 from .plane import PlanePanel
+from .recipe import pause
 from .training import TrainingPanel
 
 __all__ = [
