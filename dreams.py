@@ -20,6 +20,7 @@ for pictures that are found in a network's weights and teach another one.
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import pdist, squareform
 
 import checks
 import pen
@@ -29,6 +30,7 @@ from machine import one_thread
 
 TOGETHER = 500  # paths descend at a time, so that their numbers stay at hand
 PULL = 0.3  # how strongly a path is drawn towards what is imagined
+ALIKE = 0.5  # the distance of two pictures that are nearly the same
 ASLEEP = 5  # first steps whose pictures are no dreams yet
 
 
@@ -136,10 +138,13 @@ def as_bytes(x):
 
 def surest(net, images, digits, keep):
     """Of each digit's pictures the `keep` that `net` is surest of, at 16 looks: they and their
-    digits, in order."""
-    digits = np.asarray(digits)
+    digits, in order. Of two that are nearly the same, the surer one."""
+    digits, chosen = np.asarray(digits), []
     says = look(net, images, 16)[np.arange(len(digits)), digits]  # (n,)
-    order = np.lexsort((-says, digits))
-    rank = np.arange(len(order)) - np.searchsorted(digits[order], digits[order])
-    best = order[rank < keep]
+    for digit in np.unique(digits):
+        own = np.flatnonzero(digits == digit)
+        own = own[np.argsort(-says[own])]
+        alike = np.tril(squareform(pdist(images[own])) < ALIKE, -1)  # to a surer one
+        chosen.append(own[~alike.any(axis=1)][:keep])
+    best = np.concatenate(chosen)
     return images[best], digits[best]

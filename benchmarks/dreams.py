@@ -39,7 +39,7 @@ import plots
 import storage
 from benchmarks.accuracy import ROLLING, SOFTMAX, falling, read, write
 from distortions import distort
-from dreams import as_bytes, dream, surest, taught_with
+from dreams import ALIKE, as_bytes, dream, surest, taught_with
 from imagine import canvas_of, imagine
 from nn import NeuralNetwork
 
@@ -147,7 +147,7 @@ def measured(rows, test):
 
 def compared(net, canvas, train, judge):
     """Figures on a hundred dreamt pictures of each digit beside a hundred real ones; and both."""
-    wanted = np.repeat(range(10), 3 * EACH)
+    wanted = np.repeat(range(10), 5 * EACH)
     start = time.process_time()
     written = dream(net, wanted, canvas, steps=STEPS)
     images, digits = surest(net, written.images, wanted, EACH)  # (1000, 784), in order
@@ -166,7 +166,7 @@ def compared(net, canvas, train, judge):
         "kept": len(images),
         "seconds": seconds,
         "read right by the convolutional network": float((judge.predict(images) == digits).mean()),
-        "alike": int((pdist(images) < 0.5).sum()),
+        "alike": int((pdist(images) < ALIKE).sum()),
         "distances, their 0, 5, 25, 50, 75, 95, 100 percentiles": {
             name: np.percentile(d, [0, 5, 25, 50, 75, 95, 100]).round(2).tolist()
             for name, d in apart.items()

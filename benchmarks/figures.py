@@ -104,7 +104,7 @@ def refused():
 
 
 def dreamt():
-    """What newborns make of what they were taught, a row each; and how many a hundred dreams are."""
+    """What newborns learned from, a row each; and how many of a thousand dreams are read right."""
     found, taught = results("dreams"), {}
     for run in found["taught"]:
         for name, row in run["rows"].items():

@@ -127,3 +127,11 @@ def test_other_networks_dream_too(digits):
 def test_what_cannot_be_dreamt_is_refused(trained, asked, message):
     with pytest.raises(ValueError, match=message):
         asked(trained)
+
+
+def test_of_two_that_are_nearly_the_same_one_is_kept(trained, sample):
+    images = trained.as_input(sample[1].images[:6])
+    digits = np.full(8, 3)
+    twice = np.concatenate([images, images[:2] + 0.001])
+    kept, _ = surest(trained, twice, digits, 8)
+    assert len(kept) == 6
