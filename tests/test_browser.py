@@ -108,7 +108,11 @@ def lab(copy):
         yield address
     finally:
         server.terminate()
-        server.wait(PATIENCE)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:  # after a kernel's restart it may wait for ever
+            server.kill()
+            server.wait()
 
 
 def answers(address):

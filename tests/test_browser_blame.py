@@ -9,14 +9,14 @@ import base64
 import io
 import json
 import os
-import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
 import test_browser
-from conftest import TOY, XOR
+from conftest import TOY, XOR, wait_until
 from PIL import Image
 
 from nn import NeuralNetwork
@@ -536,14 +536,17 @@ def test_without_its_kernel_the_last_state_stays(notebook, lab):
     notebook.keep(root, "blame_gone")
     kept = root.evaluate("root => root.panel.kept")
     page.keyboard.press("Control+s")
-    deadline = time.monotonic() + 30
-    while True:
-        outputs = ask(lab, "GET", "contents/blame.ipynb")["content"]["cells"][0]["outputs"]
+
+    def saved():
+        try:
+            answer = ask(lab, "GET", "contents/blame.ipynb")
+        except urllib.error.HTTPError:  # it is being written
+            return False
+        outputs = answer["content"]["cells"][0]["outputs"]
         pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-        if pictures and pictures[0].replace("\n", "") == kept:
-            break
-        assert time.monotonic() < deadline, "the saved notebook lacks the last state"
-        time.sleep(0.2)
+        return pictures and pictures[0].replace("\n", "") == kept
+
+    wait_until(saved)
     page.reload()
     still = page.locator(".jp-RenderedImage img").first
     still.wait_for(timeout=90_000)
