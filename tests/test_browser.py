@@ -504,5 +504,6 @@ def test_a_restart_of_the_kernel_is_said(network):  # the last one, as it ends t
     network.page.get_by_role("menuitem", name="Kernel", exact=True).click()
     network.page.get_by_text("Restart Kernel…", exact=True).first.click()
     network.page.locator(".jp-Dialog .jp-mod-accept").click()
-    wait_for_text(panel, "The kernel has stopped or was restarted")
+    # JupyterLab scrolls, and what is out of sight has no inner_text
+    wait_until(lambda: "The kernel has stopped or was restarted" in panel.text_content())
     network.page.get_by_text("| Idle").wait_for()
