@@ -33,7 +33,7 @@ class Film:
     """
 
     def __init__(self, net, examples, held_out, ten, canvas, knobs):
-        self.net, self.ten, self.canvas, self.growth = net, ten, canvas, GROWTH
+        self.net, self.ten, self.canvas = net, ten, canvas
         self.probes = [
             (net.as_input(images[:count]), targets[:count])
             for (images, targets), count in ((examples, PROBE), (held_out, 2 * PROBE))
@@ -48,7 +48,7 @@ class Film:
         return len(self.points)
 
     def due(self):
-        return self.net.epoch >= self.growth * self.points[-1][0]
+        return self.net.epoch >= GROWTH * self.points[-1][0]
 
     def add(self):
         """Keep this moment, unless its loss is no finite number or it is there already."""
@@ -59,9 +59,10 @@ class Film:
             return
         self.points.append([float(f"{number:.6g}") for number in point])
         self.weights.append([w.copy() for w in self.net.weights])
-        if len(self) > self.most:  # every second one will do
-            self.growth *= self.growth
-            self.points[1:-1], self.weights[1:-1] = self.points[1:-1:2], self.weights[1:-1:2]
+        if len(self) > self.most:  # the one whose neighbours lie nearest to each other will go
+            epochs = np.array([point[0] for point in self.points[1:]])
+            spare = 2 + int((epochs[2:] / epochs[:-2]).argmin())
+            del self.points[spare], self.weights[spare]
 
     def cut(self):
         """Forget what came after the epoch that the network went back to."""

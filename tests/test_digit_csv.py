@@ -382,7 +382,7 @@ def test_bombs(tmp_path, pack, start, unit, reason):
         read(tmp_path, bomb, pack)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert time.process_time() - began < 10 and most < 10**7
+    assert time.process_time() - began < 1 and most < 10**7
 
 
 def test_each_digit_may_have_a_blank_line(tmp_path):

@@ -96,6 +96,10 @@ def test_cells_are_small_and_stand_between_prose(name):
     assert max(lengths) <= 15
     assert sorted(lengths)[len(lengths) // 2] <= 6
     assert notebook["cells"][0]["cell_type"] == "markdown"
+    assert not {"execution", "widgets"} & {
+        key for cell in notebook["cells"] for key in cell["metadata"]
+    }
+    assert list(notebook["metadata"]) == ["kernelspec", "language_info"]  # JupyterLab fills these
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert notebook["metadata"]["language_info"]["name"] == "python"
 
