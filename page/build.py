@@ -18,7 +18,8 @@ from imagine import canvas_of
 HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
 # All that thinks; the notebooks' drawing pad shares it.
-SCRIPTS = ("arrays.js", "activations.js", "nn.js", "handwriting.js", "sheet.js", "stage.js")
+NETWORK = ("arrays.js", "activations.js", "nn.js")
+SCRIPTS = ("elements.js", *NETWORK, "handwriting.js", "sheet.js", "stage.js")
 FILES = ("digits.npz", "sample_train.csv.gz", "sample_test.csv.gz")
 
 

@@ -20,11 +20,6 @@ const SHEET = `
   </div>
 </div>`;
 const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-const numbers = (n) => Array.from({ length: n }, (_, i) => i);
-
-function make(parent, tag, properties = {}) {
-  return parent.appendChild(Object.assign(document.createElement(tag), properties));
-}
 
 function shares(pixels = new Uint8Array(784)) {  // bytes -> 0..1
   return new Float32Array(pixels).map((pixel) => pixel / 255);

@@ -14,7 +14,8 @@ neighbours do the work, plots.py or a .js file draws, and plain cells can do the
 JupyterLab and a running kernel (the drawing pad and the playgrounds do without one, once they are
 there); elsewhere you see a sentence, or the training panel's last picture.
 
-A file a panel; what they share is in controls.py and markup.py. What only the training panel needs
+A file a panel; what they share is in controls.py, in markup.py, and, of those that draw in the
+browser, in wire.py. What only the training panel needs
 is in recipe.py, its knobs in words, film.py, the moments of a run, and stage.py, its widget; what
 the plane and the landscape share is in playground.py.
 """

@@ -27,12 +27,6 @@ const PARTS = `
     <div class="table" role="table" aria-label="the chain of numbers"></div>
   </section>`;
 
-function make(parent, tag, properties = {}, attributes = {}) {
-  const child = parent.appendChild(Object.assign(document.createElement(tag), properties));
-  for (const [name, value] of Object.entries(attributes)) child.setAttribute(name, value);
-  return child;
-}
-
 const color = (number) => `var(--${number < 0 ? "under" : number > 0 ? "over" : "soft"})`;
 
 class Blame {

@@ -5,12 +5,10 @@ there at once.) What becomes of them in the browser is in blame_chain.js, blame_
 blame.js: pointing at something asks nobody. They travel as text, as some front ends lose bytes.
 """
 
-import base64
 import copy
 import json
 import threading
 from collections import deque
-from pathlib import Path
 
 import anywidget
 import numpy as np
@@ -19,13 +17,13 @@ from ipywidgets import VBox
 
 import plots
 from optimisers import fitting_rate, plain
+from page.build import joined
 
 from .controls import Panel, png
 from .lines import lines_of
+from .wire import files, in_base64
 
-HERE = Path(__file__).parent
 PARTS = ("blame_chain.js", "blame_stage.js", "blame.js")
-CODE = "\n".join((HERE / part).read_text("utf-8") for part in PARTS)  # that runs in the browser
 PUSH = 1e-4  # how far a nudge moves a number
 MOMENTS = 40  # of a training, at most
 UNDO = 100  # steps back, at most: each keeps all weights
@@ -33,15 +31,14 @@ UNDO = 100  # steps back, at most: each keeps all weights
 
 def packed(kind, *arrays):
     """Numbers of a kind, one array after the other, as text."""
-    flat = np.concatenate([np.ravel(array) for array in arrays])
-    return base64.b64encode(flat.astype(kind).tobytes()).decode()
+    return in_base64(np.concatenate([np.ravel(array) for array in arrays]).astype(kind))
 
 
 class Network(anywidget.AnyWidget):
     """The picture: a network with its numbers, to point at."""
 
-    _esm = CODE
-    _css = HERE / "blame.css"
+    _esm = joined("elements.js") + "\n" + files(*PARTS)
+    _css = files("blame.css")
     about = traitlets.Dict().tag(sync=True)  # what does not change
     example = traitlets.Int(0).tag(sync=True, echo_update=False)  # the number of the image
     moment = traitlets.Int(0).tag(sync=True, echo_update=False)  # of the training

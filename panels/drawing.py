@@ -14,6 +14,7 @@ from distortions import ways
 from page.build import SCRIPTS, joined
 
 from .controls import Panel
+from .wire import as_bytes
 
 SIDE = 280  # pixels of the sheet
 
@@ -77,9 +78,7 @@ class DrawingPad(Panel):
                 "loss": net.loss_name,
                 "biases": bool(net.biases),
             }
-            self.box.parameters = b"".join(
-                np.asarray(array, "<f4").tobytes() for array in net.weights + net.biases
-            )
+            self.box.parameters = as_bytes(net)
 
     @property
     def picture(self):

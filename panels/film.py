@@ -1,24 +1,18 @@
-"""What a training was like: its network at up to 300 moments, and what is to be seen at each.
+"""What a training was like: its network at up to 300 moments, and what is to be seen at each."""
 
-What goes to the browser is text, JSON and base64, as some front ends lose bytes.
-"""
-
-import base64
 import copy
 
 import numpy as np
 
 from imagine import imagine
 
+from .wire import in_base64
+
 MOMENTS, MEMORY = 300, 150e6  # at most, and bytes for all of them together
 GROWTH = 1.05  # the next moment is due when so many times the epochs are done: early ones are dense
 TILES = 100  # hidden nodes shown
 STEPS = 20  # to imagine a digit: few, to be quick
 PROBE = 500  # examples on which each moment is measured, and held-out ones twice as many
-
-
-def packed(array):
-    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
 
 
 class Film:
@@ -84,10 +78,10 @@ class Film:
         strong = 4 * np.abs(into).mean() or 1.0
         return {
             "moment": moment,
-            "hidden": packed(np.clip(into / strong * 127, -127, 127).astype(np.int8)),
+            "hidden": in_base64(np.clip(into / strong * 127, -127, 127).astype(np.int8)),
             "outputs": past.outputs(self.ten).round(3).tolist(),  # (10, 10)
             "read": past.predict(self.ten).tolist(),
-            "imagined": packed(np.rint(imagined * 255).astype(np.uint8)),
+            "imagined": in_base64(np.rint(imagined * 255).astype(np.uint8)),
             "confusion": np.bincount(10 * self.truth + says, minlength=100).tolist(),
         }
 

@@ -321,21 +321,6 @@ class LandscapeView {
   }
 }
 
-function render({ model, el }) {
-  el.dataset.lmSuppressShortcuts = "true";  // arrow keys move the ball, not to another cell
-  const stage = make(el, "div", { className: "stage" });
-  const view = new LandscapeView(model, make(stage, "div", { className: "play" }));
-  const heard = () => { if (!view.sending) view.receive(); };
-  const names = ["learning_rate", "momentum", "scale", "start"].map((name) => `change:${name}`);
-  for (const name of names) model.on(name, heard);
-  const observer = new ResizeObserver(() => view.show_relief());
-  observer.observe(view.relief);
-  el.view = view;
-  return () => {
-    view.film.stop();
-    observer.disconnect();
-    for (const name of names) model.off(name, heard);
-  };
-}
+const properties = ["learning_rate", "momentum", "scale", "start"];
 
-export default { render };
+export default { render: shown(LandscapeView, properties, "relief", "show_relief") };

@@ -450,21 +450,6 @@ function small_picture(color, alpha, canvas) {  // GRID x GRID of one colour, mo
   return canvas;
 }
 
-function render({ model, el }) {
-  el.dataset.lmSuppressShortcuts = "true";  // arrow keys move points, not to another cell
-  const stage = make(el, "div", { className: "stage" });
-  const view = new PlaneView(model, make(stage, "div", { className: "play" }));
-  const heard = () => { if (!view.sending) view.receive(); };
-  const names = ["points", "hidden", "learning_rate", "start"].map((name) => `change:${name}`);
-  for (const name of names) model.on(name, heard);
-  const observer = new ResizeObserver(() => view.show());
-  observer.observe(view.map);
-  el.view = view;
-  return () => {
-    view.film.stop();
-    observer.disconnect();
-    for (const name of names) model.off(name, heard);
-  };
-}
+const properties = ["points", "hidden", "learning_rate", "start"];
 
-export default { render };
+export default { render: shown(PlaneView, properties, "map", "show") };

@@ -10,7 +10,8 @@ import checks
 from nn import NeuralNetwork
 
 from .controls import Panel
-from .playground import look, on_slider, packed, script, unpack
+from .playground import look, on_slider, script
+from .wire import as_bytes, put_into
 
 MOST = 8  # hidden nodes, whose lines one can still tell apart
 
@@ -83,7 +84,7 @@ class PlanePanel(Panel):
             points = [[*map(float, xy), int(kind)] for xy, kind in zip(places, kinds, strict=True)]
             if not all(max(abs(x), abs(y)) <= 1.5 and kind in (0, 1) for x, y, kind in points):
                 raise ValueError("points: expected places from -1.5 to 1.5, and kinds 0 or 1")
-        start = packed(network(hidden, seed))
+        start = as_bytes(network(hidden, seed))
         self.box = Plane(layout=Layout(width="100%", padding="4px"))
         with self.box.hold_sync():
             self.box.presets, self.box.points = PRESETS, points
@@ -93,7 +94,7 @@ class PlanePanel(Panel):
     @property
     def net(self):
         """A NeuralNetwork (2, hidden, 1) with the weights of now: cross-entropy, with biases."""
-        return unpack(network(self.box.hidden), self.box.parameters)
+        return put_into(network(self.box.hidden), self.box.parameters)
 
     @property
     def places(self):

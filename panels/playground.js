@@ -1,17 +1,11 @@
-// What the plane and the landscape share: a slider, a button, a curve of the loss, and a film that
-// runs at the pace of the screen. In front of it stands the network of page/.
+// What the plane and the landscape share: how a view lives in its cell, a slider, a button, a curve
+// of the loss, and a film that runs at the pace of the screen. In front of it stand the network and
+// the elements of page/.
 
 const SVG = "http://www.w3.org/2000/svg";
 const STEPS = { ArrowUp: [0, 1], ArrowDown: [0, -1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
-const numbers = (n) => Array.from({ length: n }, (_, i) => i);
 const signed = (number) => number.toFixed(1).replace(/^-?0\.0$/, " 0.0").replace(/^-/, "−")
   .replace(/^(?=\d)/, "+");
-
-function make(parent, tag, properties = {}) {
-  const element = Object.assign(document.createElement(tag), properties);
-  parent.append(element);
-  return element;
-}
 
 function draw(parent, tag, attributes = {}) {
   const element = document.createElementNS(SVG, tag);
@@ -96,6 +90,27 @@ class Curve {  // of the loss, from 0 up. Runs before it stay there, pale.
     set(this.line, { points: this.points.map(place).join(" ") });
     set(this.old, { points: (this.before ?? []).map(place).join(" ") });
   }
+}
+
+// What shows a View in a cell. It hears when one of these properties changes in the kernel, and its
+// method `fit` is called when its `picture` gets another size.
+function shown(View, properties, picture, fit) {
+  return ({ model, el }) => {
+    el.dataset.lmSuppressShortcuts = "true";  // arrow keys are ours, they go to no other cell
+    const stage = make(el, "div", { className: "stage" });
+    const view = new View(model, make(stage, "div", { className: "play" }));
+    const heard = () => { if (!view.sending) view.receive(); };
+    const events = properties.map((name) => `change:${name}`);
+    for (const event of events) model.on(event, heard);
+    const observer = new ResizeObserver(() => view[fit]());
+    observer.observe(view[picture]);
+    el.view = view;
+    return () => {
+      view.film.stop();
+      observer.disconnect();
+      for (const event of events) model.off(event, heard);
+    };
+  };
 }
 
 class Film {  // calls `frame` before each picture of the screen while it runs

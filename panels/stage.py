@@ -1,11 +1,12 @@
 """The training panel's widget: what the browser shows, and where it says what was pressed."""
 
-from pathlib import Path
-
 import anywidget
 import traitlets
 
-HERE = Path(__file__).parent
+from page.build import joined
+
+from .wire import files
+
 VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -13,8 +14,8 @@ class Stage(anywidget.AnyWidget):
     """Shows a frame, and calls `told` with each message of the browser's. `sentence` stands in its
     place where there is no browser."""
 
-    _esm = "".join((HERE / f"training{part}.js").read_text() for part in ("_draw", ""))
-    _css = HERE / "training.css"
+    _esm = joined("elements.js") + "\n" + files("training_draw.js", "training.js")
+    _css = files("training.css")
     fixed = traitlets.Dict().tag(sync=True)  # the knobs and the ten digits
     shown = traitlets.Dict().tag(sync=True)  # all that changes: a frame
 

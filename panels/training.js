@@ -13,12 +13,6 @@ const TRIES = {  // experiments at a click: what differs from the first values o
 
 const percent = (share) => `${(100 * share).toFixed(1)} %`;
 
-function make(parent, tag, properties = {}, ...classes) {
-  const made = parent.appendChild(Object.assign(document.createElement(tag), properties));
-  made.classList.add(...classes);
-  return made;
-}
-
 // Calls `does` with what was typed, after Enter or when the field is left. Returns a function that
 // puts a value into the field, unless somebody is typing there.
 function typed(field, does) {
@@ -34,7 +28,7 @@ function typed(field, does) {
 }
 
 function render({ model, el }) {
-  const fixed = model.get("fixed"), root = make(el, "div", {}, "training-panel");
+  const fixed = model.get("fixed"), root = make(el, "div", { className: "training-panel" });
   root.dataset.lmSuppressShortcuts = true;  // JupyterLab's keys: here Enter and arrows are ours
   let shown = model.get("shown"), colors, asked = shown.heard, sent = 0, still, silent;
   const waiting = new Map(), pictures = [];
@@ -55,14 +49,14 @@ function render({ model, el }) {
     model.send({ ...message, id: asked });
   }
 
-  const head = make(root, "div", {}, "head");
+  const head = make(root, "div", { className: "head" });
   const right = make(make(head, "div"), "strong");
   const count = fixed.count.toLocaleString("en");
   make(right.parentNode, "span", { textContent: `right, of ${count} held out` });
   const says = make(head, "p", { role: "status" });
-  const stage = make(root, "div", {}, "pictures");
+  const stage = make(root, "div", { className: "pictures" });
   function picture(name, title, draw, ratio) {
-    const figure = make(stage, "figure", {}, name);
+    const figure = make(stage, "figure", { className: name });
     make(figure, "figcaption", { innerHTML: title });
     const canvas = make(figure, "canvas", { role: "img" });
     pictures.push({ canvas, draw, ratio, figure });
@@ -79,11 +73,11 @@ function render({ model, el }) {
       return tall * Math.ceil(fixed.labels.length / columns);
     });
 
-  const bar = make(root, "div", {}, "bar");
-  const button = (text, does, ...classes) => make(
-    bar, "button", { type: "button", textContent: text, onclick: does }, ...classes);
+  const bar = make(root, "div", { className: "bar" });
+  const button = (textContent, onclick, className = "") => make(
+    bar, "button", { type: "button", textContent, onclick, className });
   const go = button("Train", () => ask({ do: shown.busy ? "stop" : "train" }), "main");
-  const time = make(bar, "label", {}, "time");
+  const time = make(bar, "label", { className: "time" });
   make(time, "span", { textContent: "time" });
   const clock = make(time, "input", { type: "range", min: 0, step: 1 });
   const epoch = make(time, "output");
@@ -92,8 +86,8 @@ function render({ model, el }) {
   const keep = button("Keep curve", () => ask({ do: "keep" }));
 
   const controls = {};
-  const near = make(root, "div", {}, "knobs");
-  const tries = make(root, "p", { textContent: "Try: " }, "tries");
+  const near = make(root, "div", { className: "knobs" });
+  const tries = make(root, "p", { textContent: "Try: ", className: "tries" });
   const first = Object.fromEntries(fixed.knobs.map(([name, , value]) => [name, value]));
   for (const [name, knobs] of Object.entries(TRIES)) {
     make(tries, "button", { type: "button", textContent: name,
@@ -101,9 +95,9 @@ function render({ model, el }) {
   }
   const more = make(root, "details");
   make(more, "summary", { textContent: "more" });
-  const far = make(more, "div", {}, "knobs");
+  const far = make(more, "div", { className: "knobs" });
   fixed.knobs.forEach(([name, label, , low, high, log, whole], k) => {
-    const knob = make(k < 3 ? near : far, "div", {}, "knob");
+    const knob = make(k < 3 ? near : far, "div", { className: "knob" });
     const place = (value) => log ? Math.log10(value) : value;
     const step = log ? 0.01 : whole ? 1 : high / 100;
     make(knob, "span", { textContent: label });
@@ -140,7 +134,7 @@ function render({ model, el }) {
     controls[name] = { set };
   });
   const text = (label, read) => {
-    const row = make(more, "label", {}, "text");
+    const row = make(more, "label", { className: "text" });
     make(row, "span", { textContent: label });
     return make(row, "input", { type: "text", readOnly: read, spellcheck: false });
   };

@@ -20,8 +20,9 @@ from optimisers import fitting_rate, nesterov, plain
 
 from . import recipe
 from .controls import Panel
-from .film import PROBE, Film, by_heart, packed, verdict
+from .film import PROBE, Film, by_heart, verdict
 from .stage import Stage
+from .wire import in_base64
 
 FRAME, FIRST = 0.09, 0.06  # seconds between two frames, and before the first
 
@@ -64,7 +65,7 @@ class TrainingPanel(Panel):
         self.stage.fixed = {
             "knobs": [[name, *knob, type(knob[1]) is int] for name, knob in self.ranges.items()],
             "labels": digits.tolist(),
-            "digits": packed((net.as_input(self.ten) * 255).clip(0, 255).astype(np.uint8)),
+            "digits": in_base64((net.as_input(self.ten) * 255).clip(0, 255).astype(np.uint8)),
             "side": round(self.pixels**0.5),
             "count": min(2 * PROBE, len(images)),
         }

@@ -4,7 +4,6 @@
 
 const TOP = 0.5;  // of the loss axis, the same for all runs: so nothing jumps
 
-const range = (n) => Array.from({ length: n }, (_, i) => i);
 
 function bytes(text) {  // of base64; a loop, as it is ten times as fast as Uint8Array.from
   const letters = atob(text), found = new Uint8Array(letters.length);
@@ -148,7 +147,7 @@ function draw_confusion(ink, w, h, shown, colors) {
   ink.rotate(-Math.PI / 2);
   ink.fillText("the digit is", -left - 5 * side, 7);
   ink.restore();
-  for (const n of range(10)) {
+  for (const n of numbers(10)) {
     ink.fillText(n, left + (n + 0.5) * side, 25);
     ink.fillText(n, 25, left + (n + 0.5) * side);
   }
@@ -209,11 +208,11 @@ function colors_of(root) {
   }
   const [tile, up, down, page] = ["tile", "up", "down", "sheet"].map(
     (name) => rgb(style.getPropertyValue(`--${name}`).trim()));
-  colors.weights = range(256).map((byte) => {
+  colors.weights = numbers(256).map((byte) => {
     const weight = byte < 128 ? byte : byte - 256;
     return mixture(tile, weight > 0 ? up : down, Math.abs(weight) / 127);
   });
-  colors.paper = range(256).map((byte) => mixture(page, [0, 0, 0], byte / 255));
+  colors.paper = numbers(256).map((byte) => mixture(page, [0, 0, 0], byte / 255));
   return colors;
 }
 

@@ -39,6 +39,11 @@ TOO_WIDE = """panel => {  // the parts that leave the panel or do not fit; a tab
     return parts.filter(part => cut(part) || part.getBoundingClientRect().right > right)
         .map(part => part.className);
 }"""
+WATCH = """panel => {  // ms from the last movement of the pen to the last change of the answer
+    panel.addEventListener("pointermove", () => { panel.moved = performance.now(); }, true);
+    panel.watch ??= new MutationObserver(() => { panel.ms = performance.now() - panel.moved; });
+    panel.watch.observe(panel.querySelector(".says"), { childList: true, characterData: true });
+}"""
 STEPS = """panel => {  // the steps of the film that are shown from now on
     panel.steps = [];
     new MutationObserver(() => {
@@ -378,10 +383,17 @@ def test_drawn_digits_are_read(network, digit, place):
     panel = network.panel("DrawingPad")
     press(panel, "Clear")
     wait_for_text(panel, "Draw a digit")
+    panel.evaluate(WATCH)
     draw(network.page, panel.locator(".pad"), STROKES[digit], *PLACES[place])
     wait_for_text(panel, f"It says {digit}, with")
-    print(f"{digit}, {place}: {panel.locator('.says').inner_text()}")
+    panel.page.wait_for_function(  # the last answer is there
+        "panel => performance.now() - panel.moved > panel.ms + 300", arg=panel.element_handle()
+    )
+    text, ms = panel.locator(".says").inner_text(), panel.evaluate("panel => panel.ms")
+    print(f"{digit}, {place}: {text} {ms:.0f} ms after the pen was still")
     network.keep(panel, f"drawn_{digit}_{place.split()[-1]}")
+    assert f"It says {digit}" in text
+    assert ms < 1000
     press(panel, "Clear")
     wait_for_text(panel, "Draw a digit")
     network.fine()

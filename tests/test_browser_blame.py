@@ -20,7 +20,7 @@ from conftest import TOY, XOR, wait_until
 from PIL import Image
 
 from nn import NeuralNetwork
-from panels import BlamePanel, blame
+from panels import BlamePanel, blame, wire
 
 browser = test_browser.browser  # the fixture
 PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
@@ -65,10 +65,10 @@ class Visit:
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.on("console", lambda m: m.type == "error" and self.errors.append(m.text))
-        page.set_content(PAGE.format(css=(blame.HERE / "blame.css").read_text("utf-8")))
+        page.set_content(PAGE.format(css=blame.Network._css))
         panel.view.send = lambda content, buffers=None: self.told.append(content)
         page.expose_function("kernel", self._kernel)
-        page.evaluate(KERNEL, [blame.CODE, self._state()])
+        page.evaluate(KERNEL, [blame.Network._esm, self._state()])
         page.wait_for_selector(".blame[data-shows]")
 
     def _state(self):
@@ -168,7 +168,7 @@ def chains(browser):
     """A page that knows blame_chain.js: a function (panel, places) -> what their chains come to,
     as the last number says, and computed as the rows read."""
     page = browser.new_page()
-    code = (blame.HERE / "blame_chain.js").read_text("utf-8")
+    code = wire.files("blame_chain.js")
     names = ("about", "weights", "numbers")
     yield lambda panel, places: page.evaluate(
         f"(asked) => {{ {code}; return ({CHAINS})(asked); }}",
