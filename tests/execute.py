@@ -25,7 +25,8 @@ def circumstances():
     """What the last digits of a training depend on: packages, and the processor's kind."""
     import numpy  # noqa: F401, brings the library for its products along
 
-    found = {"processor": sorted({one["architecture"] for one in threadpool_info()})}
+    kinds = {one.get("architecture", one["internal_api"]) for one in threadpool_info()}
+    found = {"processor": sorted(kinds)}
     for name in NUMERIC:
         with contextlib.suppress(metadata.PackageNotFoundError):  # lesson 7 does without torch
             found[name] = metadata.version(name)
