@@ -263,9 +263,11 @@ def test_a_notebook_that_is_merely_opened_and_saved_stays_as_it_is(browser, copy
     page.goto(f"{lab}/lab/workspaces/opened/tree/lessons/1_neuron.ipynb?token={TOKEN}")
     page.get_by_text("| Idle").wait_for()
     page.locator(".jp-mod-dirty").first.wait_for()  # by what JupyterLab knows of the language
-    page.keyboard.press("Control+s")
-    wait_until(lambda: path.stat().st_mtime_ns > modified)
+    # Only the server's answer says that the file is whole: it is emptied first, then written.
+    with page.expect_response(lambda response: response.request.method == "PUT"):
+        page.keyboard.press("Control+s")
     page.close()
+    assert path.stat().st_mtime_ns > modified
     assert path.read_bytes() == before
 
 
