@@ -16,7 +16,7 @@ import plots
 
 def drawn(picture):
     """Its pixels, (height, width, 3) uint8, as a notebook shows them."""
-    with Image.open(io.BytesIO(picture._repr_png_())) as image:
+    with Image.open(io.BytesIO(picture._repr_png_()[0])) as image:
         assert image.format == "PNG"
         return np.asarray(image.convert("RGB"))
 
@@ -244,7 +244,7 @@ def test_heat_is_darkest_at_the_least():
 
 def test_a_film_plays_again_and_again_and_stands_still_at_its_end():
     frames = np.linspace(0, 1, 4)[:, None, None] * np.ones((1, 20, 30))
-    film = Image.open(io.BytesIO(plots.Film(frames)._repr_png_()))
+    film = Image.open(io.BytesIO(plots.Film(frames)._repr_png_()[0]))
     assert film.size == (30, 20) and film.is_animated and film.n_frames == 5
     shades, times = [], []
     for n in range(film.n_frames):
