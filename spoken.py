@@ -176,10 +176,12 @@ def _line(line, x, y):
 
 
 def _dots(dots, x, y):
-    if len(x) == 0:
-        return ""
-    many = f"{len(x):,} dots around" if len(x) > 1 else "one dot,"
-    return f"{_name(dots)}{many} {number(np.mean(y))} at {number(np.mean(x))}"
+    """Where each lies, or where many lie in the mean."""
+    if len(x) > 4:
+        where = f"{len(x):,} dots around {number(np.mean(y))} at {number(np.mean(x))}"
+    else:
+        where = ", ".join(f"a dot {number(b)} at {number(a)}" for a, b in zip(x, y, strict=True))
+    return where and f"{_name(dots)}{where}"
 
 
 def _bars(bars, axes):

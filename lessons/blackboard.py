@@ -81,7 +81,9 @@ def product(x, weights, row, column):
 
 def tangents(curves, at, low=-1.0, high=5.0):
     """Curves, name -> (function, its slope at `at`), and the straight line that touches each."""
-    picture = Picture(WIDTH * 0.7, 3.0)
+    said = [f"{name}: at {f(at):.3g}, slope {slope:.2f}" for name, (f, slope) in curves.items()]
+    said = f"Curves, and the lines that touch them at w = {at:g}. {'; '.join(said)}."
+    picture = Picture(WIDTH * 0.7, 3.0, said)
     axes, w = picture.subplots(), np.linspace(low, high, 200)
     near = at + np.array([-1, 1])
     for color, (name, (curve, slope)) in zip(COLORS, curves.items(), strict=False):
