@@ -1,7 +1,7 @@
 """What every picture stands on: its size, its colours, and how a notebook shows it.
 
-Beside the picture a notebook keeps words for who does not see it, {"image/png": {"alt": ...}}, as
-beside IPython's own images. What they say is in spoken.py, what is drawn in plots.py.
+Beside it a notebook keeps words for those who do not see it, {"image/png": {"alt": ...}}, as beside
+IPython's own images. What they say is in spoken.py, what is drawn in plots.py.
 """
 
 import io

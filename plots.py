@@ -1,7 +1,7 @@
 """The pictures of the notebooks. Only drawing: what is drawn was computed elsewhere.
 
 Every function returns a Picture, which a notebook shows when it stands on a cell's last line, with
-words for who does not see it.
+words for those who do not see it.
 Digits are dark on light everywhere. The colours can be told apart by colour-blind readers too:
 the blue and orange of Okabe and Ito, viridis for amounts, blue and red for signs.
 """
@@ -43,8 +43,8 @@ def _cells(picture, rows, columns, images):
 def digits(images, captions=(), columns=10, highlight=(), of=""):
     """A grid of images (n, 784), bytes or 0..1, with a caption below each.
 
-    Captions whose number is in `highlight` are orange: mistakes, say. `of` says what they show to
-    who does not see them: "sevens".
+    Captions whose number is in `highlight` are orange: mistakes, say. `of` says to those who do
+    not see them what they show: "sevens".
     """
     images = np.atleast_2d(images)
     columns = min(columns, max(len(images), 3))  # a few images need no wide strip

@@ -1,5 +1,5 @@
-"""What is said of a picture to who does not see it, its *alternative text*: a sentence or two, with
-what a reader would take from it. All numbers are computed from what is drawn.
+"""What is said of a picture to those who do not see it, its *alternative text*: a sentence or two,
+with what a reader would take from it. All numbers are computed from what is drawn.
 
 A picture for which nothing stands here is described by what is on its axes: `figure`.
 """
@@ -30,24 +30,26 @@ def span(values):
 
 def digits(count, columns, captions=(), highlight=(), of=""):
     """In so many rows, and what stands below them; if that is much, the most frequent."""
-    rows, of = -(-count // columns), f" of {of}" if of else ""
-    text = (
-        f"{rows} rows of {columns} pictures{of}" if rows > 1 else f"A row of {count} pictures{of}"
-    )
-    text += f", {count} in all" if count % columns and rows > 1 else ""
-    text = text if count > 1 else f"A picture{of}"
-    below = [
-        f"{words} (orange)" if n in highlight else f"{words}" for n, words in enumerate(captions)
-    ]
+    text = _grid(count, columns, of)
+    below = [f"{c} (orange)" if n in highlight else str(c) for n, c in enumerate(captions)]
     if len(below) > MANY:
         text += ", below them most often"
         below = [f"{words} ({n} times)" for words, n in Counter(below).most_common(MANY // 2)]
-    text = f"{text}{': ' if below else ''}{'; '.join(below)}"
+    text += f": {'; '.join(below)}" if below else ""
     return text if text[-1] in ".?!" else f"{text}."
 
 
+def _grid(count, columns, of):
+    rows, of = -(-count // columns), f" of {of}" if of else ""
+    if count == 1:
+        return f"A picture{of}"
+    if rows == 1:
+        return f"A row of {count} pictures{of}"
+    return f"{rows} rows of {columns} pictures{of}" + f", {count} in all" * (count % columns > 0)
+
+
 def weights(rows, columns):
-    return f"{digits(len(rows), columns, of='weights')[:-1]}, {span(rows)}."
+    return f"{_grid(len(rows), columns, 'weights')}, {span(rows)}."
 
 
 def network(layers, texts):
@@ -164,9 +166,8 @@ def _line(line, x, y):
     x, y = x[seen], y[seen]
     if len(y) < 2 or line.get_linestyle() == "None":
         return _dots(line, x, y)
-    text = (
-        f"{_name(line)}from {number(y[0])} at {number(x[0])} to {number(y[-1])} at {number(x[-1])}"
-    )
+    begin, end = (f"{number(y[n])} at {number(x[n])}" for n in (0, -1))
+    text = f"{_name(line)}from {begin} to {end}"
     worth = 0.05 * np.ptp(y)  # telling
     if min(y[0], y[-1]) - y.min() > worth:
         text += f", lowest {number(y.min())} at {number(x[y.argmin()])}"

@@ -113,7 +113,7 @@ def test_cells_are_small_and_stand_between_prose(name):
     assert notebook["metadata"]["language_info"]["name"] == "python"
 
 
-# --- Who does not see the pictures ----------------------------------------------------------------
+# --- For those who do not see the pictures --------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

@@ -87,7 +87,7 @@ def test_what_a_page_links_to_exists(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pictures_have_words(page):
-    """For who does not see them."""
+    """For those who do not see them."""
     assert "![](" not in text_of(page) and "<img" not in text_of(page)
 
 
