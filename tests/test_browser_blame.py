@@ -545,8 +545,10 @@ def test_without_its_kernel_the_last_state_stays(notebook, lab):
         except urllib.error.HTTPError:  # it is being written
             return False
         outputs = answer["content"]["cells"][0]["outputs"]
-        pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-        return pictures and pictures[0].replace("\n", "") == kept
+        pictures = [o for o in outputs if "image/png" in o.get("data", {})]
+        if not pictures or pictures[0]["data"]["image/png"].replace("\n", "") != kept:
+            return False
+        return "loss" in pictures[0]["metadata"]["image/png"]["alt"]
 
     wait_until(saved)
     page.reload()
