@@ -157,7 +157,7 @@ def _sentence(axes):
 def _name(artist):
     """Its label; matplotlib's own begin with a line below, and say nothing."""
     label = str(artist.get_label() or "_")
-    return "" if label.startswith("_") else f"{label} "
+    return "" if label.startswith("_") else f"{label}, "
 
 
 def _line(line, x, y):

@@ -29,7 +29,7 @@ def test_a_notebook_keeps_its_words_beside_it(one):
 def test_without_words_of_its_own_it_says_what_is_on_it():
     picture = Picture()
     picture.subplots().plot([1, 2, 3], [0.5, 0.25, 0.125], label="loss")
-    assert kept(picture)[2] == "Loss from 0.5 at 1 to 0.125 at 3."
+    assert kept(picture)[2] == "Loss, from 0.5 at 1 to 0.125 at 3."
     assert kept(Film(FRAMES))[2] == "A film of 4 pictures."
 
 

@@ -260,8 +260,11 @@ def test_each_picture_says_what_it_shows(images, trained, sample):
         plots.network: [((784, 100, 10),), "784 inputs, 100 hidden nodes, 10 outputs"],
         plots.activation: [(np.tanh, lambda z: 1 - np.tanh(z) ** 2, "tanh"), "highest 1 at 0"],
         plots.histograms: [({"a": [0, 0, 0.5, 1]}, "output"), "a: 50% below 0.1, 25% above 0.9"],
-        plots.curve: [(HISTORY,), "digits held out from 0.3 at 0.2 to 0.2 at 1"],
-        plots.losses: [({"fast": [3, 1]}, {"none": 2.5}), "fast from 3 at 0 to 1 at 1. Across: no"],
+        plots.curve: [(HISTORY,), "digits held out, from 0.3 at 0.2 to 0.2 at 1"],
+        plots.losses: [
+            ({"fast": [3, 1]}, {"none": 2.5}),
+            "fast, from 3 at 0 to 1 at 1. Across: no",
+        ],
         plots.confusion: [(matrix,), "500 of 510 rightly; most often mistaken: 4 as 9, 7 times; 3"],
         plots.answer: [(images[0], outputs), "0.90 for 9, then 0.80 for 8"],
         plots.steps: [({"ink": np.zeros((9, 8))},), "ink, 9 by 8 pixels"],
@@ -293,4 +296,4 @@ def test_the_live_curve_says_what_was_measured(monkeypatch):
     live = plots.LiveCurve(1)
     for measured in HISTORY:
         live(measured)
-    assert "digits it trains on from 0.2 at 0.2 to 0.1 at 1" in str(shown[-1])
+    assert "digits it trains on, from 0.2 at 0.2 to 0.1 at 1" in str(shown[-1])

@@ -45,15 +45,15 @@ def test_axes_say_their_names_and_where_lines_end():
         axes.axhline(3)
         axes.set(title="Two", xlabel="steps", ylabel="loss")
 
-    words = "Two, loss by steps: down from 4 at 0 to 2 at 2, lowest 1 at 1; "
+    words = "Two, loss by steps: down, from 4 at 0 to 2 at 2, lowest 1 at 1; "
     assert said(draw) == words + "from 0 at 0 to 4 at 2, highest 5 at 1."
 
 
 def test_bars_and_dots_say_where_they_are():
     lying = said(lambda axes: axes.barh(["lottery", "to", "free"], [4, 2, -1], label="net"))
-    assert lying == "Net 3 bars, lowest −1 at free, highest 4 at lottery."
+    assert lying == "Net, 3 bars, lowest −1 at free, highest 4 at lottery."
     assert said(lambda axes: axes.bar([0, 1], [3, 2])) == "2 bars, lowest 2 at 1, highest 3 at 0."
-    few = "Bot a dot 3 at 1, a dot 5 at 2."
+    few = "Bot, a dot 3 at 1, a dot 5 at 2."
     assert said(lambda axes: axes.scatter([1, 2], [3, 5], label="bot")) == few
     assert said(lambda axes: axes.plot(range(9), [2] * 9, "o")) == "9 dots around 2 at 4."
 
