@@ -346,14 +346,14 @@ def activity(active):
 
 
 def node(into, out):
-    """A hidden node: its weights from the picture (784,) and to the digits (10,): orange where it
-    speaks for one, blue where against it."""
+    """A hidden node: its weights from the picture (784,) and to the digits (10,)."""
     picture = Picture(WIDTH, 2.6)
     left, right = picture.subplots(1, 2, width_ratios=[1, 2])
     strongest = abs(into).max()
     _show_image(left, into, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
     left.set_xlabel("red excites it, blue inhibits it")
-    right.bar(range(len(out)), out, color=[ORANGE if weight > 0 else BLUE for weight in out])
+    colors = [ORANGE if weight > 0 else BLUE for weight in out]  # for the digit, against it
+    right.bar(range(len(out)), out, color=colors)
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
     return picture

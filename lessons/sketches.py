@@ -87,8 +87,7 @@ def _dots(points, yes, otherwise):
 
 
 def walks(loss, paths, valley):
-    """The landscape of a loss, a function (n, 2) -> (n,), and walks, name -> places (steps, 2). A
-    weight is as long upwards as to the right."""
+    """The landscape of a loss, a function (n, 2) -> (n,), and walks, name -> places (steps, 2)."""
     picture = Picture(WIDTH, 3.1)
     every = np.concatenate([*paths.values(), [valley]])
     low, high = every.min(axis=0), every.max(axis=0)
@@ -102,7 +101,7 @@ def walks(loss, paths, valley):
         axes.contourf(*sides, heights, levels=levels, cmap="viridis")
         axes.plot(*np.transpose(places), "o-", color="white", markersize=3, linewidth=0.8)
         axes.plot(*valley, "*", color=ORANGE, markersize=12)
-        axes.set(xlabel="first weight", aspect="equal")
+        axes.set(xlabel="first weight", aspect="equal")  # a ravine looks as narrow as it is
         axes.set_title(name, fontsize=10)
     row[0].set_ylabel("second weight")
     return picture
