@@ -319,7 +319,8 @@ def node(into, out):
     strongest = abs(into).max()
     _show_image(left, into, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
     left.set_xlabel("red excites it, blue inhibits it")
-    right.bar(range(len(out)), out, color=[BLUE if weight > 0 else ORANGE for weight in out])
+    colors = [ORANGE if weight > 0 else BLUE for weight in out]  # for the digit, against it
+    right.bar(range(len(out)), out, color=colors)
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
     return picture

@@ -27,11 +27,12 @@ def unrolled(image, row):
 
 
 def terms(x, weights):
-    """A weighted sum: each product begins where the last one ended; at the bottom the sum."""
+    """A weighted sum: each product, orange if positive, else blue, begins where the last one ended;
+    at the bottom the sum."""
     picture = Picture(WIDTH * 0.75, 0.5 + 0.4 * (len(x) + 1))
     axes, products = picture.subplots(), x * weights
     ends = np.cumsum(products)
-    colors = [BLUE if product >= 0 else ORANGE for product in products]
+    colors = [ORANGE if product >= 0 else BLUE for product in products]
     axes.barh(range(len(x)), products, left=ends - products, color=colors)
     axes.barh(len(x), ends[-1], color="black")
     names = [f"{a:g} × {b:g} = {a * b:g}" for a, b in zip(x, weights, strict=True)]
@@ -91,7 +92,7 @@ def tangents(curves, at, low=-1.0, high=5.0):
         axes.plot(at, curve(at), "o", color=color)
         line = curve(at) + slope * (near - at)
         axes.plot(near, line, color=color, linewidth=2.5, label=f"{name}: slope {slope:.2f}")
-    axes.set(xlabel="w", xlim=(low - 0.2, high + 0.2))
+    axes.set(xlabel="w", ylabel="loss", xlim=(low - 0.2, high + 0.2))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=9, loc="upper left", bbox_to_anchor=(1, 1))
     return picture
@@ -105,7 +106,7 @@ def walk(curve, places, low=-1.0, high=5.0):
     seen = [place for place in places if low <= place <= high]  # it may run away
     axes.plot(seen, curve(np.array(seen)), "o--", color=ORANGE, linewidth=0.8)
     title = f"from {places[0]:g} to {places[-1]:.4g} in {len(places) - 1} steps"
-    axes.set(xlabel="w", xlim=(low - 0.2, high + 0.2), title=title)
+    axes.set(xlabel="w", ylabel="loss", xlim=(low - 0.2, high + 0.2), title=title)
     axes.grid(alpha=0.3)
     return picture
 

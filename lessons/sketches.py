@@ -113,7 +113,7 @@ def walks(loss, paths, valley):
         axes.contourf(*sides, heights, levels=levels, cmap="viridis")
         axes.plot(*np.transpose(places), "o-", color="white", markersize=3, linewidth=0.8)
         axes.plot(*valley, "*", color=ORANGE, markersize=12)
-        axes.set_xlabel("first weight")
+        axes.set(xlabel="first weight", aspect="equal")  # a ravine looks as narrow as it is
         axes.set_title(name, fontsize=10)
     row[0].set_ylabel("second weight")
     return picture
