@@ -3,8 +3,9 @@
     with opened(path) as file:  # as it is, gzip, or a zip with one CSV in it
         images, labels = parse(file)
 
-A line is a digit, 784 pixels and its label; the label is first, unless a header says that it is
-last, and at most 9, unless a header calls it a sign: those of your own have numbers from 10. Between the values stand commas, semicolons, tabs or spaces: whatever the first line has.
+A line is a digit, 784 pixels and its label. The label is first, unless a header says that it is
+last, and at most 9, unless the header calls it "sign": those of one's own have numbers from 10.
+Between the values stand commas, semicolons, tabs or spaces: whatever the first line has.
 
 Nobody knows where a file comes from. What is not surely a digit is refused, with its line, and
 nothing is read or unpacked further than up to there.

@@ -7,3 +7,5 @@ function make(parent, tag, properties = {}, attributes = {}) {
 }
 
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
+
+const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -40,12 +40,14 @@ function render({ model, el }) {
   }
   const stage = new Stage(root, trained(), {
     refusal: unknown(model.get("options")),
+    names: model.get("options").names,
     maps: numbers(maps.length / 6).map((i) => maps.subarray(6 * i, 6 * i + 6)),
     drew: () => { timer ??= setTimeout(() => send(stage.sheet.grey), 80); },
   });
 
   function learned() {
     stage.refusal = unknown(model.get("options"));
+    stage.names = model.get("options").names;
     stage.use(trained());
   }
   function put() {  // what the kernel has: nothing, or the drawing before the page was closed
@@ -53,7 +55,9 @@ function render({ model, el }) {
     if (!sending) stage.sheet.put(new Float32Array(pixels).map((pixel) => 1 - pixel / 255), 280);
   }
   stage.sheet.examples.remove();  // there are none here
-  const heard = { "change:parameters": learned, "change:options": learned, "change:pixels": put };
+  const desk = model.get("lesson").signs && new Desk(make(root, "div"), stage, model);
+  const heard = { "change:parameters": learned, "change:options": learned, "change:pixels": put,
+    "change:lesson": () => desk.show() };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   put();
   return () => {

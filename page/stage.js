@@ -27,9 +27,12 @@ function column(matrix, j) {
 class Stage {
   // changed  called after each look, drew after each stroke
   // maps     of distortions.js: the network looks so many times
+  // names    of the answers, where they are no digits
   // refusal  why this network cannot be shown, in words
-  constructor(root, net, { changed = () => {}, drew = () => {}, maps = [], refusal } = {}) {
-    Object.assign(this, { root, changed, drew, maps, refusal });
+  constructor(root, net, options = {}) {
+    const nothing = () => {};
+    const { changed = nothing, drew = nothing, maps = [], names = [], refusal } = options;
+    Object.assign(this, { root, changed, drew, maps, names, refusal });
     Object.assign(this, { pointed: null, hovered: null, chosen: null });
     root.innerHTML = PARTS;
     root.addEventListener("keydown", (event) => {
@@ -45,7 +48,7 @@ class Stage {
   }
 
   use(net) {  // this network from now on
-    const shape = String(net.layers);
+    const shape = String([net.layers, this.names]);
     Object.assign(this, { net, painted: null });
     if (shape !== this.shape) this._build(shape);
     this.look();
@@ -64,6 +67,12 @@ class Stage {
     this.answers.replaceChildren();
     this.tiles = numbers(shown).map((j) => this._tile(this.nodes, j));
     this.bars = numbers(this.net.layers.at(-1)).map((k) => this._bar(this.answers, k));
+    const longest = Math.max(...this.bars.map((_, k) => this.name(k).length));
+    this.answers.style.setProperty("--name", `${Math.min(0.6 + 0.6 * longest, 4.8)}em`);
+  }
+
+  name(k) {  // of an answer, fit to stand in HTML
+    return escaped(this.names[k] ?? k);
   }
 
   _tile(parent, j) {
@@ -85,7 +94,7 @@ class Stage {
 
   _bar(parent, k) {
     const bar = make(parent, "button", { type: "button", className: "bar" });
-    bar.innerHTML = `<b>${k}</b><i></i><small></small>`;
+    bar.innerHTML = `<b>${this.name(k)}</b><i></i><small></small>`;
     bar.onclick = () => { this.chosen = this.chosen === k ? null : k; this.show(); this.tell(); };
     bar.onpointerenter = () => { this.hovered = k; this.show(); };
     bar.onpointerleave = () => { this.hovered = null; this.show(); };
@@ -164,8 +173,8 @@ class Stage {
     const looks = this.maps.length ? `, on average of ${this.maps.length} looks` : "";
     const doubt = outputs[first] < 0.5
       ? " It is not sure, but has to name one, whatever you draw." : "";
-    this.says.innerHTML = `It says <b>${first}</b>, with ${outputs[first].toFixed(2)}${looks}.`
-      + doubt + (k === first ? "" : ` Why not <b>${k}</b>, with ${outputs[k].toFixed(2)}?`);
+    this.says.innerHTML = `It says <b>${this.name(first)}</b>, with ${outputs[first].toFixed(2)}${looks}.`
+      + doubt + (k === first ? "" : ` Why not <b>${this.name(k)}</b>, with ${outputs[k].toFixed(2)}?`);
     const { length } = this.net.weights;
     if (length > 2) this.says.innerHTML += ` You see the first of its ${length - 1} hidden layers.`;
     if (!this.speaks) return;
@@ -185,8 +194,8 @@ class Stage {
     if (!this.speaks) return;
     const says = this.net.weights[1].row(j), most = Math.max(...says.map(Math.abs));
     this._lines(Array.from(says, (weight, k) => [j, k, weight * lit]), most);
-    this.says.innerHTML += ` It speaks <span class="for">for</span> ${argmax(says)} and `
-      + `<span class="against">against</span> ${argmax(says.map((weight) => -weight))}.`;
+    this.says.innerHTML += ` It speaks <span class="for">for</span> ${this.name(argmax(says))} and `
+      + `<span class="against">against</span> ${this.name(argmax(says.map((w) => -w)))}.`;
   }
 
   _show_tip() {  // the tile that is pointed at, larger, and its sum
@@ -247,7 +256,8 @@ class Stage {
     });
     this.bars.forEach((bar, k) => {
       const who = this.speaks ? ": who is for, who against" : "";
-      bar.setAttribute("aria-label", `${k}${said("output", this.outputs, k)}${who}`);
+      const name = this.names[k] ?? k;
+      bar.setAttribute("aria-label", `${name}${said("output", this.outputs, k)}${who}`);
     });
     if (aloud) this.speak(this.says.textContent);
   }

@@ -5,6 +5,7 @@ imagine one; and two playgrounds for the lessons.
     NeuronExplorer(net, images, labels)
     BlamePanel(net, images, labels)              # which numbers make a slope
     DrawingPad(net)                              # then pad.image, pad.picture, pad.save("x.png")
+    TeachingPad(net, (images, labels), validation)  # it learns from you; then pad.net
     ImaginePanel(net, canvas)                    # canvas = canvas_of(images)
     LandscapePanel(x, t, bias)                   # then panel.weights
     PlanePanel("exclusive or", hidden=4)         # then panel.net
@@ -27,6 +28,7 @@ from .imagining import ImaginePanel
 from .landscape import LandscapePanel
 from .plane import PlanePanel
 from .recipe import pause
+from .teaching import TeachingPad
 from .training import TrainingPanel
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "LandscapePanel",
     "NeuronExplorer",
     "PlanePanel",
+    "TeachingPad",
     "TrainingPanel",
     "pause",
 ]

@@ -22,11 +22,12 @@ SIDE = 280  # pixels of the sheet
 class Sheet(anywidget.AnyWidget):
     """The stage as a widget: page/pad.js."""
 
-    _esm = joined(*SCRIPTS, "distortions.js", "pad.js")
-    _css = joined("stage.css")
-    options = traitlets.Dict().tag(sync=True)  # of NeuralNetwork
+    _esm = joined(*SCRIPTS, "distortions.js", "desk.js", "pad.js")
+    _css = joined("stage.css", "desk.css")
+    options = traitlets.Dict().tag(sync=True)  # of NeuralNetwork, and the names of its answers
     parameters = traitlets.Bytes().tag(sync=True)  # weights, then biases, float32 in C order
     maps = traitlets.Bytes().tag(sync=True)  # (looks, 6) float32: matrix and shift of each look
+    lesson = traitlets.Dict().tag(sync=True)  # what a TeachingPad was taught
     # (280 * 280,) bytes, 0 = ink, 255 = paper; none at all while nothing is drawn
     pixels = traitlets.Bytes().tag(
         sync=True, echo_update=False, from_json=lambda value, widget: bytes(value)
@@ -46,6 +47,8 @@ class DrawingPad(Panel):
     less than one look, and for a network of other than 784 inputs, or a single output.
     """
 
+    names = ()  # of the answers, where they are no digits
+
     def __init__(self, net, looks=1):
         checks.counts(looks=looks)
         self.lock, self.box = threading.Lock(), Sheet(layout=Layout(width="100%", padding="4px"))
@@ -61,6 +64,9 @@ class DrawingPad(Panel):
 
     @net.setter
     def net(self, net):
+        self._use(net)
+
+    def _use(self, net):
         if net.layers[0] != 784 or net.layers[-1] < 2:
             wanted = "784 inputs and two or more outputs"
             raise ValueError(f"expected a network with {wanted}, got layers {net.layers}")
@@ -77,6 +83,7 @@ class DrawingPad(Panel):
                 "output": net.output,
                 "loss": net.loss_name,
                 "biases": bool(net.biases),
+                "names": list(self.names),
             }
             self.box.parameters = as_bytes(net)
 

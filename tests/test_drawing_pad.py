@@ -30,6 +30,7 @@ SHOW = """async ({script, look, values, theme}) => {
     };
     const listeners = [];
     window.saved = 0;
+    window.asked = [];
     window.model = {
         get: name => values[name],
         set: (name, value) => {
@@ -39,11 +40,12 @@ SHOW = """async ({script, look, values, theme}) => {
         on: (...listener) => listeners.push(listener),
         off: (event, f) => listeners.splice(listeners.findIndex(l => l[1] === f), 1),
         save_changes: () => { saved++; },
+        send: message => asked.push(message),
     };
     window.heard = () => listeners.length;
     window.change = change => {
-        for (const name in change)
-            values[name] = name === "options" ? change[name] : bytes(change[name]);
+        for (const [name, value] of Object.entries(change))
+            values[name] = ["options", "lesson"].includes(name) ? value : bytes(value);
         for (const [event, f] of listeners) if (event.slice(7) in change) f();
     };
     for (const name of ["parameters", "maps", "pixels"]) values[name] = bytes(values[name]);
@@ -69,13 +71,17 @@ class Shown:
     def draw(self, points, **place):
         draw(self.page, self.page.locator(".pad"), points, **place)
         self.page.wait_for_function("saved && model.get('pixels').byteLength === 280 * 280")
-        pixels = "Array.from(new Uint8Array(model.get('pixels').buffer))"
         self.page.wait_for_timeout(100)  # what the browser sends last
+        self.receive_drawing()
+
+    def receive_drawing(self):
+        """What the browser has sent so far, for the kernel."""
+        pixels = "Array.from(new Uint8Array(model.get('pixels').buffer))"
         self.pad.box.set_state({"pixels": bytes(self.page.evaluate(pixels))})
 
     def receive(self):
-        """The network that the kernel has sent meanwhile."""
-        change = {name: state(self.pad)[name] for name in ("options", "parameters")}
+        """What the kernel has sent meanwhile."""
+        change = {name: state(self.pad)[name] for name in ("options", "parameters", "lesson")}
         self.page.evaluate("change => window.change(change)", change)
 
     @property
@@ -93,7 +99,7 @@ class Shown:
 def state(pad):
     """What the kernel has sent, bytes as base64."""
     values = {name: base64.b64encode(getattr(pad.box, name)).decode() for name in TRAITS}
-    return values | {"options": pad.box.options}
+    return values | {"options": pad.box.options, "lesson": pad.box.lesson}
 
 
 def network(layers=(784, 100, 10), **options):

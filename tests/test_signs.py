@@ -53,7 +53,7 @@ def test_without_known_digits_it_forgets(trained, sample):
     """What the share of known digits is for."""
     only = drawn(0, STAR, HEART), np.repeat([10, 11], 10)
     taught = signs.teach(trained, *only, only)
-    assert taught.accuracy(*sample[1][:2]) < 0.5
+    assert taught.accuracy(*sample[1][:2]) < 0.7
 
 
 def test_the_network_stays_as_it_is_and_the_same_again_is_the_same(trained, known):
