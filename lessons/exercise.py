@@ -22,7 +22,7 @@ def tolerance(right):
 
 
 def nearest(number, *choices):
-    """The choice that is nearest to `number`: something measured becomes one that can be guessed."""
+    """The choice that is nearest to `number`: so what was measured can be guessed as one of few."""
     return min(choices, key=lambda choice: abs(choice - number))
 
 

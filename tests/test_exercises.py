@@ -25,18 +25,24 @@ EXERCISES = {  # a notebook -> its exercises
     "lessons/2_backpropagation.ipynb": ["my_delta", "my_training", "my_measured"],
 }
 GUESSES = {  # a notebook -> how many guesses; what is replaced to be done sooner, or by the seed
-    "backtrack.ipynb": (7, {"(net, 40_000)": "(net, 10_000)"}),
+    "backtrack.ipynb": (7, {"(net, 40_000)": "(net, 5_000)", "SVC(C=5).fit(*taught)": "None"}),
     "neural_network.ipynb": (6, {"callback=live, ": "progress=False, "}),
     "lessons/0_mathematics.ipynb": (3, {}),
     "lessons/1_neuron.ipynb": (4, {"steps = 20_000 ": "steps = 2_000 "}),
-    "lessons/2_backpropagation.ipynb": (3, {"seeds = range(3) ": "seeds = [{seed}] "}),
-    "lessons/3_relu_softmax.ipynb": (3, {}),
+    "lessons/2_backpropagation.ipynb": (
+        3,
+        {"digits = 2000 ": "digits = 1000 ", "seeds = range(3) ": "seeds = [{seed}] "},
+    ),
+    "lessons/3_relu_softmax.ipynb": (3, {"epochs=500, ": "epochs=200, "}),
     "lessons/4_web_requests.ipynb": (7, {"lines = 10_000 ": "lines = 3_000 "}),
     "lessons/5_many_networks.ipynb": (
         2,
-        {"in range(networks)": "in range({seed} * networks, ({seed} + 1) * networks)"},
+        {
+            "networks = 20 ": "networks = 8 ",
+            "in range(networks)": "in range({seed} * 8, {seed} * 8 + 8)",
+        },
     ),
-    "lessons/6_ninety_nine.ipynb": (2, {}),
+    "lessons/6_ninety_nine.ipynb": (2, {"epochs = 10 ": "epochs = 5 "}),
     "lessons/7_in_a_library.ipynb": (3, {}),
     "lessons/8_what_now.ipynb": (3, {"steps = 600 ": "steps = 300 "}),
 }
@@ -180,6 +186,7 @@ def test_guesses_have_one_answer_whatever_the_seed(name, asked, sample, tmp_path
     for number, each in enumerate(zip(*answers, strict=True), start=1):
         right = [float(answer) for _, answer, _ in each]
         within = max(exercise.tolerance(r) if w is None else w for _, r, w in each)
+        print(name, number, right, within)
         assert max(right) - min(right) <= 2 * within, f"guess {number}: {right}"
     assert len(answers[0]) == GUESSES[name][0]
 
