@@ -105,8 +105,8 @@ def test_each_guess_is_judged_by_the_network_at_hand(done, capsys):
         exec(cell, place | {"check": lambda yours, answer, right=right: right.append(answer)})
         (answer,) = right
         assert np.ndim(answer) == 0 and 0 <= answer <= 100
-        exec(cell.replace("guess = ...", "guess = -1"), dict(place))
-        assert capsys.readouterr().out.startswith("not quite: -1 is ")
+        exec(cell.replace("guess = ...", "guess = -100"), dict(place))
+        assert capsys.readouterr().out.startswith("not quite: -100 is ")
 
 
 # --- What is made by hand -------------------------------------------------------------------------
