@@ -186,7 +186,6 @@ def test_guesses_have_one_answer_whatever_the_seed(name, asked, sample, tmp_path
     for number, each in enumerate(zip(*answers, strict=True), start=1):
         right = [float(answer) for _, answer, _ in each]
         within = max(exercise.tolerance(r) if w is None else w for _, r, w in each)
-        print(name, number, right, within)
         assert max(right) - min(right) <= 2 * within, f"guess {number}: {right}"
     assert len(answers[0]) == GUESSES[name][0]
 
