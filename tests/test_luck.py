@@ -20,9 +20,11 @@ def test_digits_that_both_read_or_neither_make_no_difference():
     other = np.array([1, 1, 0, 0, 0, 1, 1, 0], bool)
     assert luck.disagreement(right, other) == pytest.approx(2 / 8)  # the root of four, of eight
     assert luck.disagreement(right, right) == 0
+    assert luck.disagreement(right * 0.5, other * 0.5) == pytest.approx(1 / 8)  # shares of networks
 
 
 def test_swings_add_up_as_squares_and_twice_their_sum_is_the_bar():
     assert luck.least(0.03, 0.04) == pytest.approx(0.10)
     assert luck.verdict(0.11, 0.03, 0.04) == "+11.00 points, give or take 5.00: more than luck"
+    assert luck.verdict(0.0, 0.0).endswith("no more than luck")  # the same network twice
     assert luck.verdict(-0.09, 0.05) == "-9.00 points, give or take 5.00: no more than luck"
