@@ -59,7 +59,7 @@ def imagine(
     """Targets (n, 10), a digit or several -> images (n, 784), 0.01..0.99, that `net` takes for
     them: gradient descent not on the weights but on the picture (Simonyan et al. 2013).
 
-    Left alone, it ends in a rain of dots that only this network takes for a digit. Three things
+    Left alone, it ends in grey smears and dots that others may not take for a digit. Three things
     keep it among pictures that others can read. It is drawn on the canvas: from what pixels do in
     all digits together, not in the wanted one. It is pulled to a distance from the mean of all
     digits, as no real digit is close to it. And it is jiggled, so that it must hold wherever it

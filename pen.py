@@ -9,16 +9,16 @@ The path is a smooth curve, a cubic B-spline, open or closed: point j of K pulls
 share A_ij,
 
     c_i = sum_j A_ij p_j     the middle of piece i
-    d_i = sum_j D_ij p_j     how far the pen goes there, from the piece's begin to its end
+    m_i = sum_j M_ij p_j     how far the pen goes there, from the piece's begin to its end
 
 The ink at a pixel q is an integral along the path, so that it is the same for a slow and a hasty
-pen. k says how dark the middle of a stroke is, w how wide it is:
+pen. DARKNESS says how dark the middle of a stroke is, w how wide it is:
 
-    f(q) = sum_i |d_i| exp(-|q - c_i|^2 / 2 w^2)
-    a(q) = 1 - exp(-s f(q))     with s = k / (w sqrt(2 pi))
+    f(q) = sum_i |m_i| exp(-|q - c_i|^2 / 2 w^2)
+    k(q) = 1 - exp(-s f(q))     with s = DARKNESS / (w sqrt(2 pi))
 
 The path learns as weights do: the slope of the loss by the pixels is carried back by the chain
-rule, through the ink to c and d and through the curve to the points p.
+rule, through the ink to c and m and through the curve to the points p.
 
 What tells a digit from a scribble that only this network takes for one? What pixels do in all
 digits together: the canvas. The picture less their mean is a sum of the canvas's directions, z_k
@@ -43,7 +43,7 @@ from machine import one_thread
 
 PIECES = 48  # of a path
 POINTS = 12  # that pull it
-WIDTH, DARKNESS = 0.8, 3  # w and k: a stroke about three pixels wide, as MNIST's are
+WIDTH, DARKNESS = 0.8, 3  # w, and how dark: a stroke about three pixels wide, as MNIST's are
 
 
 class Written(NamedTuple):
@@ -70,7 +70,7 @@ class Curve(NamedTuple):
     """How K points make a path; stacked, n of them."""
 
     along: np.ndarray  # A (48, K)
-    moves: np.ndarray  # D (48, K)
+    moves: np.ndarray  # M (48, K)
     bends: np.ndarray  # (K, K): the second differences of the points of each stroke
     second: np.ndarray  # (): the piece that the second stroke begins with; 48 if there is none
 

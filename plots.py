@@ -1,58 +1,20 @@
 """The pictures of the notebooks. Only drawing: what is drawn was computed elsewhere.
 
-Every function returns a Picture, which a notebook shows when it stands on a cell's last line.
+Every function returns a Picture, which a notebook shows when it stands on a cell's last line, with
+words for those who do not see it.
 Digits are dark on light everywhere. The colours can be told apart by colour-blind readers too:
 the blue and orange of Okabe and Ito, viridis for amounts, blue and red for signs.
 """
 
-import io
 import time
 
 import numpy as np
-import PIL.Image
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#999999"
-TELLABLE = (BLUE, ORANGE, "#009E73", "#CC79A7", "#56B4E9", "#000000")  # Okabe and Ito, too
-SIGNS = (BLUE, "white", ORANGE)  # below 0, 0, above
-WIDTH = 8.0  # inches; at 100 dots an inch as wide as a page on GitHub
-
-
-class Picture(Figure):
-    """A figure that shows itself in a notebook, without pyplot's list of open figures."""
-
-    def __init__(self, width=WIDTH, height=3.0):
-        super().__init__(figsize=(width, height), dpi=100, layout="constrained")
-
-    def _repr_png_(self):
-        file = io.BytesIO()
-        self.savefig(file, format="png", metadata={"Software": None})
-        return file.getvalue()
-
-    def __repr__(self):
-        return "A picture"
-
-
-class Film:
-    """Frames (n, h, w), 0..1 with 1 as ink, one after the other, again and again: an animated PNG.
-    Where it stands still, as on paper, it is its last frame."""
-
-    def __init__(self, frames, seconds=0.04):
-        self.frames, self.seconds = np.asarray(frames), seconds  # of each; the last stays for 3
-
-    def _repr_png_(self):
-        shades = np.uint8(np.round(255 * (1 - self.frames.clip(0, 1))))
-        still, *frames = (PIL.Image.fromarray(frame) for frame in (shades[-1], *shades))
-        times = [round(1000 * self.seconds)] * (len(frames) - 1) + [3000]
-        how = {"save_all": True, "default_image": True, "loop": 0, "duration": times}
-        file = io.BytesIO()
-        still.save(file, format="png", append_images=frames, **how)
-        return file.getvalue()
-
-    def __repr__(self):
-        return f"A film of {len(self.frames)} pictures"
+import spoken
+from easel import BLUE, GREY, ORANGE, SIGNS, TELLABLE, WIDTH, Picture
+from easel import Film as Film  # for the notebooks
 
 
 def _show_image(axes, image, **how):
@@ -78,17 +40,19 @@ def _cells(picture, rows, columns, images):
         yield axes, image
 
 
-def digits(images, captions=(), columns=10, highlight=()):
+def digits(images, captions=(), columns=10, highlight=(), of=""):
     """A grid of images (n, 784), bytes or 0..1, with a caption below each.
 
-    Captions whose number is in `highlight` are orange: mistakes, say.
+    Captions whose number is in `highlight` are orange: mistakes, say. `of` says to those who do
+    not see them what they show: "sevens".
     """
     images = np.atleast_2d(images)
     columns = min(columns, max(len(images), 3))  # a few images need no wide strip
     rows, white = -(-len(images) // columns), 255 if images.dtype == np.uint8 else 1
     lines = max((str(caption).count("\n") + 1 for caption in captions), default=0)
     size = min(WIDTH / columns, 1.2)  # inches
-    picture = Picture(size * columns, rows * (size + 0.2 * lines))
+    words = spoken.digits(len(images), columns, captions, highlight, of)
+    picture = Picture(size * columns, rows * (size + 0.2 * lines), words)
     for n, (axes, image) in enumerate(_cells(picture, rows, columns, images)):
         _show_image(axes, image, cmap="gray_r", vmin=0, vmax=white)
         if n < len(captions):
@@ -116,6 +80,7 @@ def network(layers, shown=12):
         axes.scatter(*zip(*column, strict=True), s=60, color=BLUE, zorder=2)
     for x, (inputs, nodes) in enumerate(zip(layers[:-1], layers[1:], strict=True)):
         axes.text(x + 0.5, -1.3, f"{inputs} × {nodes} = {inputs * nodes:,} weights", ha="center")
+    picture.alt = spoken.network(layers, [text.get_text() for text in axes.texts])
     axes.set_ylim(-1.1, 1.1)  # of ten nodes or more; with fewer the texts would be too far away
     axes.set_axis_off()
     return picture
@@ -124,7 +89,7 @@ def network(layers, shown=12):
 def activation(function, slope, name):
     """An activation and its slope, from z = -6 to 6."""
     picture = Picture(WIDTH / 2, 2.6)
-    axes, z = picture.subplots(), np.linspace(-6, 6, 200)
+    axes, z = picture.subplots(), np.linspace(-6, 6, 201)
     axes.plot(z, function(z), color=BLUE, label=f"{name}(z)")
     axes.plot(z, slope(z), color=ORANGE, linestyle="--", label="its slope")
     axes.set(xlabel="z, the sum into a node", ylabel="activation")
@@ -136,7 +101,7 @@ def activation(function, slope, name):
 
 def histograms(groups, label):
     """How the numbers of each group (name -> numbers, 0..1) are spread, side by side."""
-    picture = Picture(WIDTH, 2.6)
+    picture = Picture(WIDTH, 2.6, spoken.histograms(groups, label))
     grid = picture.subplots(1, len(groups), squeeze=False)[0]
     for axes, (name, numbers) in zip(grid, groups.items(), strict=True):
         numbers = np.ravel(numbers)
@@ -188,6 +153,7 @@ def losses(curves, levels=(), every=1, first=0):
     axes.set(xlabel="steps", ylabel="loss", ylim=(0, None))
     axes.grid(alpha=0.3)
     axes.legend(loc="upper right", fontsize=8)
+    picture.alt = spoken.figure(picture) + spoken.levels(dict(levels))
     return picture
 
 
@@ -213,9 +179,9 @@ class LiveCurve:
 def confusion(matrix):
     """How often digit (row) was read as digit (column). The right ones, the diagonal, are not
     coloured: there are so many that the mistakes beside them would all look alike."""
-    picture = Picture(5.2, 4.6)
-    axes = picture.subplots()
     mistakes = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)
+    picture = Picture(5.2, 4.6, spoken.confusion(matrix, mistakes))
+    axes = picture.subplots()
     shades = axes.imshow(mistakes, cmap="Oranges")
     for (row, column), count in np.ndenumerate(matrix):
         dark = mistakes[row, column] > mistakes.max() * 0.6
@@ -237,9 +203,9 @@ def confusion(matrix):
 def answer(image, outputs, seen=None):
     """A picture, perhaps what the network sees of it, and the ten outputs as bars."""
     pictures = [image] if seen is None else [image, seen]
-    picture = Picture(WIDTH, 2.4)
-    *lefts, right = picture.subplots(1, len(pictures) + 1, width_ratios=[1] * len(pictures) + [2])
     titles = ["a digit"] if seen is None else ["your picture", "what the network sees"]
+    picture = Picture(WIDTH, 2.4, spoken.answer(titles, outputs))
+    *lefts, right = picture.subplots(1, len(pictures) + 1, width_ratios=[1] * len(pictures) + [2])
     for axes, pixels, title in zip(lefts, pictures, titles, strict=True):
         if pixels.ndim == 1:
             _show_image(axes, pixels, cmap="gray_r")
@@ -260,7 +226,7 @@ def steps(pictures, columns=4):
     """
     pictures = {name: one for name, one in pictures.items() if np.ndim(one) == 2}
     rows = -(-len(pictures) // columns)
-    picture = Picture(WIDTH, 2.2 * rows)
+    picture = Picture(WIDTH, 2.2 * rows, spoken.steps(pictures))
     for axes, (name, image) in _cells(picture, rows, columns, pictures.items()):
         axes.imshow(image, cmap="gray" if name == "grey" else "gray_r")
         axes.set(xticks=[], yticks=[])
@@ -272,7 +238,8 @@ def weights(rows, captions=(), columns=10):
     """Weights to or from a picture, (n, 784): red pulls up, blue pulls down, white does nothing."""
     rows = np.atleast_2d(rows)
     count, size = -(-len(rows) // columns), WIDTH / columns
-    picture = Picture(WIDTH, count * (size + (0.25 if len(captions) else 0)) + 0.1)
+    height = count * (size + (0.25 if len(captions) else 0)) + 0.1
+    picture = Picture(WIDTH, height, spoken.weights(rows, columns))
     for n, (axes, row) in enumerate(_cells(picture, count, columns, rows)):
         strongest = abs(row).max()
         _show_image(axes, row, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
@@ -296,7 +263,7 @@ def bars(values, label):
 
 def shares(rows, labels):
     """Two shares, 0..1, a row (name -> (first, second)); `labels` says what the two are."""
-    picture = Picture(WIDTH, 1 + 0.25 * len(rows))
+    picture = Picture(WIDTH, 1 + 0.25 * len(rows), spoken.shares(rows, labels))
     axes, places = picture.subplots(), np.arange(len(rows))
     kinds = zip(zip(*rows.values(), strict=True), labels, ("o", "s"), (BLUE, ORANGE), strict=True)
     for values, label, marker, color in kinds:
@@ -311,7 +278,7 @@ def shares(rows, labels):
 
 def spread(values, of, counted):
     """How many of these shares, 0..1, lie where, and their mean."""
-    picture = Picture(WIDTH, 2.2)
+    picture = Picture(WIDTH, 2.2, spoken.spread(values, of, counted))
     axes = picture.subplots()
     axes.hist(values, bins=12, color=BLUE, edgecolor="white")
     axes.axvline(np.mean(values), color=ORANGE, linestyle="--", label="mean")
@@ -324,7 +291,7 @@ def spread(values, of, counted):
 
 def heat(table, least, label):
     """A DataFrame of shares, 0..1, as a map whose darkest shade is `least` and all below."""
-    picture = Picture(6, 2.6)
+    picture = Picture(6, 2.6, spoken.heat(table, label))
     axes = picture.subplots()
     shades = axes.imshow(table, cmap="viridis", aspect="auto", vmin=least)
     axes.set_xlabel(table.columns.name.replace("_", " "))
@@ -337,7 +304,7 @@ def heat(table, least, label):
 
 def activity(active):
     """How active each node is for each digit: means (10, nodes) from 0 to 1, a row a digit."""
-    picture = Picture(WIDTH, 2.6)
+    picture = Picture(WIDTH, 2.6, spoken.activity(active))
     axes = picture.subplots()
     shades = axes.imshow(active, cmap="viridis", vmin=0, vmax=1, aspect="auto")
     axes.set(xlabel="hidden node", ylabel="digit", yticks=range(len(active)))
@@ -347,12 +314,13 @@ def activity(active):
 
 def node(into, out):
     """A hidden node: its weights from the picture (784,) and to the digits (10,)."""
-    picture = Picture(WIDTH, 2.6)
+    picture = Picture(WIDTH, 2.6, spoken.node(into, out))
     left, right = picture.subplots(1, 2, width_ratios=[1, 2])
     strongest = abs(into).max()
     _show_image(left, into, cmap="RdBu_r", vmin=-strongest, vmax=strongest)
     left.set_xlabel("red excites it, blue inhibits it")
-    right.bar(range(len(out)), out, color=[BLUE if weight > 0 else ORANGE for weight in out])
+    colors = [ORANGE if weight > 0 else BLUE for weight in out]  # for the digit, against it
+    right.bar(range(len(out)), out, color=colors)
     right.axhline(0, color="black", linewidth=0.6)
     right.set(xticks=range(len(out)), xlabel="digit", ylabel="weight to the digit")
     return picture
@@ -368,10 +336,11 @@ def blame(net, x, targets):
     tiles = np.zeros((columns**2, side + 2, side + 2))
     tiles[: len(slopes), 1:-1, 1:-1] = slopes.reshape(-1, side, side)
     wall = tiles.reshape(columns, columns, side + 2, side + 2).swapaxes(1, 2)
-    picture, signs = Picture(WIDTH, 3.0), LinearSegmentedColormap.from_list("", SIGNS)
+    loss, signs = net.loss(x, targets), LinearSegmentedColormap.from_list("", SIGNS)
+    picture = Picture(WIDTH, 3.0, spoken.blame(loss, slopes, outputs[0], targets[0]))
     left, middle, right = picture.subplots(1, 3)
     _show_image(left, x[0], cmap="gray_r", vmin=0, vmax=1)
-    _caption(left, f"loss {net.loss(x, targets):.4f}")
+    _caption(left, f"loss {loss:.4f}")
     most = abs(slopes).max() or 1
     _show_image(middle, wall.ravel(), cmap=signs, vmin=-most, vmax=most)
     _caption(middle, f"slopes of {slopes.size:,} weights")

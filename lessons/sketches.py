@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from plots import BLUE, GREY, ORANGE, WIDTH, Picture
+import spoken
+from easel import BLUE, GREY, ORANGE, WIDTH, Picture
 
 STYLES = [(BLUE, "-"), (ORANGE, "--"), ("black", ":"), (GREY, "-.")]
 
@@ -33,6 +34,7 @@ def fields(answers, points, yes=(), low=-0.5, high=2.0, names=("first input", "s
     columns = min(3, len(answers))
     rows = -(-len(answers) // columns)
     picture = Picture(WIDTH if columns > 1 else WIDTH / 2, 2.5 * rows if columns > 1 else 3.0)
+    said = []
     side = np.linspace(low, high, 100)
     grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)  # (10_000, 2)
     cells = picture.subplots(rows, columns, squeeze=False)
@@ -46,7 +48,11 @@ def fields(answers, points, yes=(), low=-0.5, high=2.0, names=("first input", "s
         axes.scatter(*points.T, color=_dots(points, yes, "white"), edgecolor="black", zorder=3)
         axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
         axes.set_title(name, fontsize=10)
+        at_dots = ", ".join(f"{value:.2f}" for value in answer(points))
+        said.append(f"{name}: {at_dots}, yes in {np.mean(shades > 0.5):.0%} of the plane")
     picture.colorbar(drawn, ax=cells, label="output", shrink=0.8)
+    dots = ", ".join(f"({first:g}, {second:g})" for first, second in points)
+    picture.alt = f"Outputs for {names[0]} and {names[1]}, at the dots {dots}. {'; '.join(said)}."
     return picture
 
 
@@ -56,6 +62,8 @@ def arrow(picture, weights, bias):
     foot = -bias * weights / (weights @ weights)
     how = dict(angles="xy", scale_units="xy", scale=15, width=0.02, color=ORANGE)
     picture.axes[0].quiver(*foot, *weights, **how)
+    right, up = map(spoken.number, weights)
+    picture.alt += f" The arrow goes {right} to the right, {up} up."
     return picture
 
 
@@ -88,7 +96,11 @@ def _dots(points, yes, otherwise):
 
 def walks(loss, paths, valley):
     """The landscape of a loss, a function (n, 2) -> (n,), and walks, name -> places (steps, 2)."""
-    picture = Picture(WIDTH, 3.1)
+    ends = []
+    for name, places in paths.items():
+        first, last = map(spoken.number, loss(places[[0, -1]]))
+        ends.append(f"{name}: from a loss of {first} to {last} in {len(places) - 1} steps")
+    picture = Picture(WIDTH, 3.1, f"Walks in a landscape of two weights. {'; '.join(ends)}.")
     every = np.concatenate([*paths.values(), [valley]])
     low, high = every.min(axis=0), every.max(axis=0)
     low, high = low - 0.15 * (high - low), high + 0.15 * (high - low)
@@ -101,7 +113,7 @@ def walks(loss, paths, valley):
         axes.contourf(*sides, heights, levels=levels, cmap="viridis")
         axes.plot(*np.transpose(places), "o-", color="white", markersize=3, linewidth=0.8)
         axes.plot(*valley, "*", color=ORANGE, markersize=12)
-        axes.set_xlabel("first weight")
+        axes.set(xlabel="first weight", aspect="equal")  # a ravine looks as narrow as it is
         axes.set_title(name, fontsize=10)
     row[0].set_ylabel("second weight")
     return picture
@@ -113,7 +125,11 @@ def walks(loss, paths, valley):
 def flow(sides):
     """A network drawn several times: title -> (numbers of the nodes, a list a layer; of the lines,
     a matrix (nodes, nodes of the next layer) a gap)."""
-    picture = Picture(WIDTH, 2.8)
+    said = [
+        f"{title}, in the nodes {_all(nodes)}, on the lines {_all(lines)}"
+        for title, (nodes, lines) in sides.items()
+    ]
+    picture = Picture(WIDTH, 2.8, f"From layer to layer. {'; '.join(said)}.")
     row = picture.subplots(1, len(sides), squeeze=False)[0]
     for axes, (title, (nodes, lines)), (color, _) in zip(row, sides.items(), STYLES, strict=False):
         for layer, values in enumerate(nodes):
@@ -130,6 +146,11 @@ def flow(sides):
         axes.set(title=title, xlim=(-0.3, 2.3), ylim=(0.4, -1.4))
         axes.set_axis_off()
     return picture
+
+
+def _all(layers):
+    """The numbers of each layer, in words."""
+    return ", then ".join(" ".join(map(spoken.number, np.ravel(layer))) for layer in layers)
 
 
 def _number(axes, x, y, value, **how):

@@ -307,16 +307,17 @@ class Blame {
     pen.scale(dpr, dpr);
     pen.font = `${LABEL}px ${face}`;
     pen.fillStyle = ink;
-    lines.forEach((line, n) => {
+    const texts = lines.map((line) => {
       const parts = line.children.length > 2 ? [...line.children] : [line];
-      const text = parts.map((part) => part.textContent).filter(Boolean).join("   ");
-      pen.fillText(text, 0, height + 20 * (n + 1), width);
+      return parts.map((part) => part.textContent).filter(Boolean).join("   ");
     });
+    texts.forEach((text, n) => pen.fillText(text, 0, height + 20 * (n + 1), width));
+    const alt = texts.filter(Boolean).join("; ");
     still.toBlob((blob) => {
       const file = new FileReader();
       file.onload = () => {
         const png = file.result.split(",")[1];
-        if (png !== this.kept) this.model.send({ do: "still", png: this.kept = png });
+        if (png !== this.kept) this.model.send({ do: "still", png: this.kept = png, alt });
       };
       file.readAsDataURL(blob);
     });

@@ -135,16 +135,18 @@ class BlamePanel(Panel):
         """First a still picture, for where no kernel is. The panel, where it lives, hides it."""
         from IPython.display import display  # only in notebooks
 
-        inputs, shown = self.exact.layers[0], {"text/plain": repr(self)}
+        inputs, shown, said = self.exact.layers[0], {"text/plain": repr(self)}, {}
         if len(self.exact.layers) == 3 and inputs >= 64 and not inputs**0.5 % 1:
-            shown["image/png"] = png(plots.blame, self.exact, *self._example())
-        self.still = display(shown, raw=True, display_id=True)
+            picture = png(plots.blame, self.exact, *self._example())
+            shown["image/png"], said["image/png"] = picture
+        self.still = display(shown, raw=True, display_id=True, metadata=said)
         display(self.box)
 
-    def _keep(self, png):
-        """The last state, as the browser drew it."""
+    def _keep(self, png, alt):
+        """The last state, as the browser drew it, and its words."""
         if self.still:
-            self.still.update({"image/png": png, "text/plain": repr(self)}, raw=True)
+            shown, said = {"image/png": png, "text/plain": repr(self)}, {"image/png": {"alt": alt}}
+            self.still.update(shown, raw=True, metadata=said)
 
     def _example(self):
         n = self.view.example

@@ -17,7 +17,7 @@ DRAWING = threading.Lock()  # matplotlib draws in one thread at a time
 
 
 def png(picture, *what):
-    """What a function of plots draws, as bytes for an Image widget."""
+    """What a function of plots draws: bytes for an Image widget, and its words, {"alt": ...}."""
     with DRAWING:
         return picture(*what)._repr_png_()
 

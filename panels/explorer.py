@@ -33,7 +33,7 @@ class NeuronExplorer(Panel):
 
     def _draw(self, node):
         out, excited = self.net.weights[1][node], self.hidden[:, node]  # (10,), (n,)
-        self.weights.value = png(plots.node, self.net.weights[0][:, node], out)
+        self.weights.value, _ = png(plots.node, self.net.weights[0][:, node], out)
         order = excited.argsort(kind="stable")
         rows = ""
         for how, chosen in (("most", order[:-11:-1]), ("least", order[:10])):

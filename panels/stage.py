@@ -35,4 +35,6 @@ class Stage(anywidget.AnyWidget):
 
     def _keep(self, message):
         if self.still:
-            self.still.update({"image/png": message["png"]} | self.instead, raw=True)
+            shown = {"image/png": message["png"]} | self.instead
+            said = {"image/png": {"alt": message["alt"]}}
+            self.still.update(shown, raw=True, metadata=said)

@@ -204,7 +204,8 @@ function render({ model, el }) {
     ];
     pictures.forEach(({ canvas }, k) => canvas.setAttribute("aria-label", texts[k]));
     const beside = el.closest(".jp-OutputArea-child")?.nextElementSibling;  // hidden by the CSS
-    if (beside && shown.points.length > 1) model.send({ do: "still", png: photograph() });
+    if (!beside || shown.points.length < 2) return;
+    model.send({ do: "still", png: photograph(), alt: texts.join(". ") });
   }
 
   function photograph() {  // the pictures, with the words above them, as PNG in base64

@@ -1,7 +1,8 @@
 """Do the notebooks still show what is committed? python tests/compare.py NOTEBOOK ...
 
 Each is run from top to bottom and compared with its file: every number and word that it prints,
-every table, and the pictures by how alike they are. A cell whose numbers may differ says so in a
+every table, and the pictures by how alike they are. (The words of a picture are what it prints, so
+their numbers count as printed ones.) A cell whose numbers may differ says so in a
 comment, `# differs by 10 %`, or `# differs from run to run` if its output is not to be compared.
 
 Other packages or another kind of processor round other last digits, and a long training can make

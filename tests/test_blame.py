@@ -168,7 +168,9 @@ def test_what_the_browser_asks_for(panel):
     assert not panel.past
     panel._asked(do="nudge", kind="weights", layer=0, place=[300, 4])
     assert told == [{"losses": panel.nudge("weights", 0, [300, 4])}]
-    panel._asked(do="still", png="abc")  # nothing is shown yet, so there is nothing to replace
+    panel._asked(
+        do="still", png="abc", alt=""
+    )  # nothing is shown yet, so there is nothing to replace
 
 
 # --- Moments --------------------------------------------------------------------------------------
@@ -255,29 +257,32 @@ def displays(panel, monkeypatch):
     calls = []
 
     class Handle:
-        def update(self, data, raw):
-            calls.append(("update", data))
+        def update(self, data, raw, metadata):
+            calls.append(("update", data, metadata))
 
-    def display(shown, raw=False, display_id=None):
-        calls.append(("display", shown))
+    def display(shown, raw=False, display_id=None, metadata=None):
+        calls.append(("display", shown, metadata))
         return Handle()
 
     monkeypatch.setattr("IPython.display.display", display)
     panel._ipython_display_()
-    panel._asked(do="still", png="abc")
+    panel._asked(do="still", png="abc", alt="in words")
     return calls
 
 
 def test_a_still_picture_stands_before_it_and_is_kept_up_to_date(panel, monkeypatch):
-    (_, still), (_, box), (_, last) = displays(panel, monkeypatch)
+    (_, still, said), (_, box, _), (_, last, then) = displays(panel, monkeypatch)
     assert still["image/png"].startswith(b"\x89PNG")
+    loss = panel.exact.loss(*panel._example())
+    assert f"loss {loss:.4f}" in said["image/png"]["alt"]
     assert box is panel.box
     assert last == {"image/png": "abc", "text/plain": repr(panel)}
+    assert then == {"image/png": {"alt": "in words"}}
 
 
 def test_a_tiny_network_has_a_sentence_in_its_place(monkeypatch):
     panel = BlamePanel(NeuralNetwork((3, 4, 1)), TOY, XOR, epochs=0)
-    assert displays(panel, monkeypatch)[0] == ("display", {"text/plain": repr(panel)})
+    assert displays(panel, monkeypatch)[0] == ("display", {"text/plain": repr(panel)}, {})
 
 
 def test_the_still_picture_shows_the_slopes(panel):

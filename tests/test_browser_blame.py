@@ -374,14 +374,16 @@ TEXTS = """() => {
 
 def test_it_hands_on_its_last_state(visit):
     kept = []
-    visit.panel._keep = lambda png: kept.append(png)
+    visit.panel._keep = lambda png, alt: kept.append((png, alt))
     visit.click(1, 42)
     visit.page.wait_for_function("() => panel.kept")
     visit.page.wait_for_timeout(1)
     while not kept:
         visit.page.wait_for_timeout(50)
-    picture = Image.open(io.BytesIO(base64.b64decode(kept[-1])))
+    png, alt = kept[-1]
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
     assert picture.width > 1800 and picture.height > 1000
+    assert visit.page.locator("h4").inner_text() in alt and "loss" in alt
 
 
 # --- In JupyterLab --------------------------------------------------------------------------------
@@ -543,8 +545,10 @@ def test_without_its_kernel_the_last_state_stays(notebook, lab):
         except urllib.error.HTTPError:  # it is being written
             return False
         outputs = answer["content"]["cells"][0]["outputs"]
-        pictures = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
-        return pictures and pictures[0].replace("\n", "") == kept
+        pictures = [o for o in outputs if "image/png" in o.get("data", {})]
+        if not pictures or pictures[0]["data"]["image/png"].replace("\n", "") != kept:
+            return False
+        return "loss" in pictures[0]["metadata"]["image/png"]["alt"]
 
     wait_until(saved)
     page.reload()

@@ -49,6 +49,7 @@ def test_the_same_is_the_same():
         ("a\nb", "a", "is now"),
         ({"text/html": "<td>1</td>"}, {"text/html": "<td>2</td>"}, "is now"),
         ({"text/plain": "1"}, {"text/html": "1"}, "shows ['text/html'], not ['text/plain']"),
+        ({"text/plain": "Loss, 3 to 1"}, {"text/plain": "Loss, 3 to 2"}, "is now 'Loss, 3 to 2'"),
         ({"image/png": png()}, {"image/png": png(size=(40, 61))}, "another picture"),
         ({"image/png": png()}, {"image/png": png(slice(0, 3))}, "another picture"),
     ],

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 import nn
+import plots
 from lessons import blackboard, exercise
 
 LESSONS = Path(nn.__file__).parent / "lessons"
@@ -183,6 +185,16 @@ def test_terms_end_at_the_sum(lesson):
     last, total = axes.patches[2], axes.patches[3]
     assert np.isclose(last.get_x() + last.get_width(), x @ w)
     assert np.isclose(total.get_width(), x @ w)
+
+
+def test_positive_is_orange_and_negative_blue_in_all_bars(lesson):
+    (axes,) = blackboard.terms(np.array([2.0, 1.0]), np.array([0.5, -1.0])).axes
+    _, right = plots.node(np.zeros(784), [0.5, -1.0]).axes
+    for bars in (axes.patches, right.patches):
+        assert [to_hex(bar.get_facecolor()).upper() for bar in bars[:2]] == [
+            plots.ORANGE,
+            plots.BLUE,
+        ]
 
 
 def test_chain_multiplies(lesson):

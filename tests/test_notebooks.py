@@ -11,6 +11,8 @@ from pathlib import Path
 import execute
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 
 import mnist
 import storage
@@ -33,6 +35,12 @@ def outputs(notebook):
     return [output for cell in code_cells(notebook) for output in cell["outputs"]]
 
 
+def said_of_pictures(notebook):
+    """The words of each of its pictures, "" where there are none."""
+    pictures = [output for output in outputs(notebook) if "image/png" in output.get("data", {})]
+    return [picture["metadata"].get("image/png", {}).get("alt", "") for picture in pictures]
+
+
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """The repository without the full MNIST and without a network saved by its user."""
@@ -51,6 +59,7 @@ def test_runs_on_the_sample_without_network(name, copy, monkeypatch):
         texts = [output["text"] for output in outputs(notebook) if output.get("name") == "stdout"]
         assert any("sample" in text for text in texts), "it must say that this is the sample"
     assert not [o["text"] for o in outputs(notebook) if o.get("name") == "stderr"]
+    assert all(said_of_pictures(notebook))
 
 
 def test_backtrack_takes_a_network_of_your_own(copy, monkeypatch):
@@ -102,6 +111,27 @@ def test_cells_are_small_and_stand_between_prose(name):
     assert list(notebook["metadata"]) == ["kernelspec", "language_info"]  # JupyterLab fills these
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
     assert notebook["metadata"]["language_info"]["name"] == "python"
+
+
+# --- For those who do not see the pictures --------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_each_committed_picture_has_words_and_a_page_hands_them_on(name):
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    said = said_of_pictures(notebook)
+    assert said and all(said)
+    (template,) = re.findall(r"--to html --template (\w+)", (ROOT / "README.md").read_text("utf-8"))
+    page, _ = HTMLExporter(template_name=template).from_notebook_node(notebook)
+    assert "No description has been provided" not in page
+    assert {*said} <= {picture["alt"] for picture in BeautifulSoup(page, "html.parser")("img")}
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_pictures_in_prose_have_words(name):
+    notebook = nbformat.read(ROOT / name, as_version=4)
+    prose = "".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert "![](" not in prose and "<img" not in prose
 
 
 # --- Opened alone ---------------------------------------------------------------------------------

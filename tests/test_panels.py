@@ -941,8 +941,8 @@ def test_the_training_panel_leaves_its_last_picture(panel, monkeypatch):
     shown, updated = [], []
 
     class Handle:
-        def update(self, data, raw):
-            updated.append(data)
+        def update(self, data, raw, metadata):
+            updated.append((data, metadata))
 
     def display(data, raw, display_id=None):
         shown.append(data)
@@ -953,8 +953,8 @@ def test_the_training_panel_leaves_its_last_picture(panel, monkeypatch):
     widget, still = shown
     assert widget[stage.VIEW]["model_id"] == panel.stage.model_id
     assert "plain cells" in still["text/plain"]
-    tell(panel, "still", png="iVBOR")
-    assert updated == [{"image/png": "iVBOR"} | still]
+    tell(panel, "still", png="iVBOR", alt="in words")
+    assert updated == [({"image/png": "iVBOR"} | still, {"image/png": {"alt": "in words"}})]
 
 
 def test_no_thread_is_left(net, blots, canvas):

@@ -16,7 +16,7 @@ import plots
 
 def drawn(picture):
     """Its pixels, (height, width, 3) uint8, as a notebook shows them."""
-    with Image.open(io.BytesIO(picture._repr_png_())) as image:
+    with Image.open(io.BytesIO(picture._repr_png_()[0])) as image:
         assert image.format == "PNG"
         return np.asarray(image.convert("RGB"))
 
@@ -242,15 +242,58 @@ def test_heat_is_darkest_at_the_least():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "hidden nodes")
 
 
-def test_a_film_plays_again_and_again_and_stands_still_at_its_end():
-    frames = np.linspace(0, 1, 4)[:, None, None] * np.ones((1, 20, 30))
-    film = Image.open(io.BytesIO(plots.Film(frames)._repr_png_()))
-    assert film.size == (30, 20) and film.is_animated and film.n_frames == 5
-    shades, times = [], []
-    for n in range(film.n_frames):
-        film.seek(n)
-        shades.append(film.convert("L").getpixel((9, 9)))
-        times.append(film.info.get("duration"))
-    assert shades == [0, 255, 170, 85, 0]  # first what is seen where nothing moves
-    assert times[1:] == [40, 40, 40, 3000] and film.info["loop"] == 0
-    assert plots.Film(frames)._repr_png_() == plots.Film(frames)._repr_png_()
+# --- In words -------------------------------------------------------------------------------------
+
+
+def test_each_picture_says_what_it_shows(images, trained, sample):
+    """A call for each function, and what its words must have in them."""
+    rows, outputs = np.zeros((2, 784)), np.linspace(0, 0.9, 10)
+    rows[1, 5], active = -0.25, np.zeros((10, 4))
+    active[3, :2] = 0.75
+    x, targets = trained.as_input(sample[1].images[:1]), trained.as_targets(sample[1].labels[:1])
+    matrix = np.diag([50] * 10)
+    matrix[4, 9], matrix[3, 8], matrix[5, 3] = 7, 2, 1
+    up, across = pd.Index([1, 2], name="hidden_nodes"), pd.Index([0.1, 1], name="learning_rate")
+    heat = pd.DataFrame([[0.5, 0.9], [0.125, 0.8]], up, across)
+    cases = {
+        plots.digits: [(images, range(12)), "2 rows of 10 pictures, 12 in all: 0; 1; 2;"],
+        plots.network: [((784, 100, 10),), "784 inputs, 100 hidden nodes, 10 outputs"],
+        plots.activation: [(np.tanh, lambda z: 1 - np.tanh(z) ** 2, "tanh"), "highest 1 at 0"],
+        plots.histograms: [({"a": [0, 0, 0.5, 1]}, "output"), "a: 50% below 0.1, 25% above 0.9"],
+        plots.curve: [(HISTORY,), "digits held out, from 0.3 at 0.2 to 0.2 at 1"],
+        plots.losses: [
+            ({"fast": [3, 1]}, {"none": 2.5}),
+            "fast, from 3 at 0 to 1 at 1. Across: no",
+        ],
+        plots.confusion: [(matrix,), "500 of 510 rightly; most often mistaken: 4 as 9, 7 times; 3"],
+        plots.answer: [(images[0], outputs), "0.90 for 9, then 0.80 for 8"],
+        plots.steps: [({"ink": np.zeros((9, 8))},), "ink, 9 by 8 pixels"],
+        plots.weights: [(rows,), "A row of 2 pictures of weights, from −0.25 to 0"],
+        plots.bars: [(outputs, ("node", "z")), "10 bars, lowest 0 at 0, highest 0.9 at 9"],
+        plots.shares: [({"one": (0.5, 0.25)}, ["old", "new"]), "old and new: one 50.0% and 25.0%"],
+        plots.spread: [([0.1, 0.2, 0.6], "right", "nets"), "10.0% to 60.0%, their mean 30.0%"],
+        plots.heat: [(heat, 0.8, "right"), "lowest 12.5% at hidden nodes 2 and learning rate 0.1"],
+        plots.activity: [(active,), "0 for 2, 2 for 3, 0 for 4"],
+        plots.node: [
+            (rows[1], outputs - 0.5),
+            "from −0.25 to 0, and to the digits, highest 0.4 to 9",
+        ],
+        plots.blame: [(trained, x, targets), f"loss {trained.loss(x, targets):.4f}"],
+    }
+    public = [one for name, one in vars(plots).items() if not name.startswith("_")]
+    drawing = {one for one in public if getattr(one, "__module__", "") == "plots"}
+    assert drawing - {plots.LiveCurve} == {*cases}, "a case for each function"
+    for draw, (given, words) in cases.items():
+        assert words in str(draw(*given)), draw.__name__
+
+
+def test_the_live_curve_says_what_was_measured(monkeypatch):
+    shown = []
+    display = SimpleNamespace(
+        display=lambda picture, display_id: SimpleNamespace(update=shown.append)
+    )
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    live = plots.LiveCurve(1)
+    for measured in HISTORY:
+        live(measured)
+    assert "digits it trains on, from 0.2 at 0.2 to 0.1 at 1" in str(shown[-1])

@@ -86,6 +86,12 @@ def test_what_a_page_links_to_exists(page):
 
 
 @pytest.mark.parametrize("page", PAGES)
+def test_pictures_have_words(page):
+    """For those who do not see them."""
+    assert "![](" not in text_of(page) and "<img" not in text_of(page)
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_tells_you_to_run_exists(page):
     text = text_of(page)
     modules = re.findall(r"python -m ([a-z_]+\.[a-z_.]+)", text)

@@ -1,10 +1,10 @@
-"""The pictures of lessons 1 and 2 show what they were given."""
+"""The pictures of lessons 0, 1 and 2 show what they were given, and say so."""
 
 import numpy as np
 import pytest
 from test_plots import drawn, has, words
 
-from lessons import sketches
+from lessons import blackboard, sketches
 from plots import BLUE, ORANGE
 
 CORNERS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -66,3 +66,33 @@ def test_a_flow_has_each_number_in_its_place():
     for number in ("1.000", "2.000", "3.000", "0.250", "-0.500", "forward", "back"):
         assert number in texts
     assert len(picture.axes[0].get_lines()) == 2
+
+
+def test_each_says_what_it_shows():
+    """In words, for those who do not see it."""
+    field = sketches.fields({"first": lambda points: points[:, 0]}, CORNERS, low=0, high=1)
+    at_dots = (
+        "at the dots (0, 0), (0, 1), (1, 0), (1, 1). first: 0.00, 0.00, 1.00, 1.00, yes in 50%"
+    )
+    assert at_dots in str(field)
+    assert str(sketches.arrow(field, [3, -4], -5)).endswith("The arrow goes 3 to the right, −4 up.")
+    paths = {"a walk": np.array([[0, 0], [1, 1], [2, 1]])}
+    walks = sketches.walks(lambda w: w.sum(axis=1) + 0.5, paths, np.array([0, 0]))
+    assert "a walk: from a loss of 0.5 to 3.5 in 2 steps" in str(walks)
+    flow = sketches.flow({"forward": ([[1, 2], [3]], [np.array([[0.25], [-0.5]])])})
+    assert "in the nodes 1 2, then 3, on the lines 0.25 −0.5" in str(flow)
+    assert "no, a dot 0 at 0, a dot 1 at 1" in str(sketches.parted(CORNERS, EITHER == 1))
+
+
+def test_the_blackboard_says_what_it_shows():
+    x, w = np.array([2.0, 1.0]), np.array([[0.5, 1], [2, 4]])
+    assert "2 × 0.5 = 1; 1 × 2 = 2; sum = 3." in str(blackboard.terms(x, w[:, 0]))
+    product = str(blackboard.product(np.array([x]), w, 0, 1))
+    assert "the rows [[3.0, 6.0]]. Marked in row 0, column 1: 2·1 + 1·4 = 6." in product
+    chain = str(blackboard.chain(["w", "z"], [0.5, 1], [2]))
+    assert "w: 0.500, z: 1.000. Slopes: 2.000 = 2.0000." in chain
+    touched = blackboard.tangents({"square": (np.square, 6.0)}, 3.0)
+    assert str(touched).endswith("touch them at w = 3. square: at 9, slope 6.00.")
+    image = np.zeros(784)
+    image[28:31] = 200
+    assert "Marked is row 1: places 28 to 55, 3 with ink." in str(blackboard.unrolled(image, 1))
