@@ -291,6 +291,16 @@ def diverged(epoch, kept):
     )
 
 
+def new_outputs(net, given):
+    """How many outputs these labels ask for that the network has not yet."""
+    found, outputs = labels(given, 2**31), net.layers[-1]
+    fits = outputs > 1 and found.ndim < 2 and found.size
+    fresh = np.unique(found[found >= outputs]) if fits else found
+    if not fits or (fresh != outputs + np.arange(len(fresh))).any():
+        _refuse("labels", f"0 to {outputs - 1}, and new signs from {outputs}, none left out", given)
+    return len(fresh)
+
+
 # --- Asking ---------------------------------------------------------------------------------------
 
 

@@ -4,7 +4,7 @@
         images, labels = parse(file)
 
 A line is a digit, 784 pixels and its label; the label is first, unless a header says that it is
-last. Between the values stand commas, semicolons, tabs or spaces: whatever the first line has.
+last, and at most 9, unless a header calls it a sign: those of your own have numbers from 10. Between the values stand commas, semicolons, tabs or spaces: whatever the first line has.
 
 Nobody knows where a file comes from. What is not surely a digit is refused, with its line, and
 nothing is read or unpacked further than up to there.
@@ -25,7 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 SEPARATORS = ",;\t "
-LABEL = {"label", "class", "target", "digit", "y"}  # what headers call it
+LABEL = {"label", "class", "target", "digit", "y", "sign"}  # what headers call it
 LONGEST = 2**16  # characters of a line; with all the decimals of numpy.savetxt a digit has 20,000
 BLANK = 1000  # so many lines may be blank, and one more for each that is not
 DAMAGE = (gzip.BadGzipFile, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError)
@@ -38,6 +38,7 @@ class Form(NamedTuple):
     columns: int  # 785, or 784 without label
     dtype: type  # to read numbers as: those with decimals take ten times as long
     label: int | None = None  # its column: 0, -1, or None without label
+    most: int = 9  # that a label may be
 
 
 @contextmanager
@@ -80,9 +81,11 @@ def parse(file, labelled=True):
     if not first[1]:
         raise ValueError("there is no digit in it")
     dtype = np.float64 if first[1].count(".") >= 784 else np.uint8
-    named = [column for column in (0, -1) if names and names[column].lower() in LABEL]
+    words = [(names[column].lower().split() or [""])[0] if names else "" for column in (0, -1)]
+    named = [column for column, word in zip((0, -1), words, strict=True) if word in LABEL]
     label = [*named, 0][0] if labelled else None
-    form = Form(separator, 784 + labelled, dtype, label)
+    most = 255 if "sign" in words else 9
+    form = Form(separator, 784 + labelled, dtype, label, most)
 
     pixels, labels, lines = bytearray(), bytearray(), chain([first], lines)
     while block := list(islice(lines, 1000)):  # so that memory stays small
@@ -177,7 +180,7 @@ def _values(lines, form):
             raise ValueError(f"column {column + 1} is {rows[row, column]:g}")
     if rows.shape[1] != form.columns:
         raise ValueError(f"{rows.shape[1]} values")  # _cleaned says more
-    if form.label is not None and rows[:, form.label].max() > 9:
+    if form.label is not None and rows[:, form.label].max() > form.most:
         raise ValueError(f"the label is {rows[:, form.label].max():g}")
     return rows.astype(np.uint8, copy=False)
 

@@ -72,14 +72,9 @@ def upside_down(rng, images, labels, count):
 
 
 def letters(rng, images, labels, count):
-    """Letters drawn by a trembling hand."""
-    shapes = [strokes_of(text) for text in LETTERS.values()]
-    chosen = [shapes[i] for i in rng.integers(len(shapes), size=count)]
-    return sketch(rng, [[trembled(rng, stroke) for stroke in shape] for shape in chosen])
-
-
-def trembled(rng, stroke):
-    return stroke + 0.2 * rng.normal(size=stroke.shape)
+    """Letters of LETTERS."""
+    texts = list(LETTERS.values())
+    return by_hand(rng, [texts[i] for i in rng.integers(len(texts), size=count)])
 
 
 def scribbles(rng, images, labels, count):
@@ -216,6 +211,16 @@ def strokes_of(text):
         np.array([[int(down), int(right)] for right, down in stroke.split("-")], float)
         for stroke in text.split()
     ]
+
+
+def by_hand(rng, texts):
+    """What texts like those of LETTERS say, one after the other, drawn by a trembling hand."""
+    shapes = [strokes_of(text) for text in texts]
+    return sketch(rng, [[trembled(rng, stroke) for stroke in shape] for shape in shapes])
+
+
+def trembled(rng, stroke):
+    return stroke + 0.2 * rng.normal(size=stroke.shape)
 
 
 def sketch(rng, shapes):
