@@ -3,17 +3,27 @@
 import numpy as np
 
 
-def check(yours, right):
+def check(yours, right, within=None):
     """Print how `yours` compares with `right`, a number or an array of them.
 
-    yours  a number, or as many as `right` has; three dots stand for nothing yet
+    yours   a number, or as many as `right` has; three dots stand for nothing yet
+    within  how far off it may be: more than usual for a guess
 
-    A hundredth of the largest right number may be missing, since pocket calculators and people
-    round. Whole numbers must be right as they are.
+    Without it a hundredth of the largest right number may be missing, since pocket calculators and
+    people round. Whole numbers must be right as they are.
     """
+    print(_verdict(yours, np.asarray(right), tolerance(right) if within is None else within))
+
+
+def tolerance(right):
+    """How far off an answer may be, where nothing else is said."""
     right = np.asarray(right)
-    whole = right.dtype.kind in "iu"
-    print(_verdict(yours, right, at_most=0 if whole else 0.01 * abs(right).max() + 1e-6))
+    return 0 if right.dtype.kind in "iu" else 0.01 * abs(right).max() + 1e-6
+
+
+def nearest(number, *choices):
+    """The choice that is nearest to `number`: so what was measured can be guessed as one of few."""
+    return min(choices, key=lambda choice: abs(choice - number))
 
 
 def _verdict(yours, right, at_most):

@@ -53,13 +53,15 @@ BACKENDS = {"JAX": "jax", "PyTorch": "torch", "TensorFlow": "tensorflow"}
 def find():
     """Import and try each library. Returns a table with a row for each: `works`, its version, and
     what to do if it does not work. Keras is put on the first of BACKENDS that works, unless the
-    environment variable KERAS_BACKEND already names one."""
+    environment variable KERAS_BACKEND already names one; its version says which."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow talks of its own affairs
     rows = {}
     for name, library in LIBRARIES.items():
         if name == "Keras" and (working := [b for b in BACKENDS if rows[b]["works"]]):
             os.environ.setdefault("KERAS_BACKEND", BACKENDS[working[0]])
         rows[name] = _row(library)
+    if rows["Keras"]["works"] and (backend := os.environ.get("KERAS_BACKEND")):
+        rows["Keras"]["version"] += f" on {backend}"
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -1,7 +1,18 @@
 """What there is to say about a request: Entry -> a set of names, its features.
 
-A name for each question that is answered with yes. Not here: rates, times and order of the
-requests, which tell much more about a flood; log_bans.py counts them.
+A name for each question that is answered with yes. There are questions about
+
+- the request: method, version, path, and the keys of the query. Not their values: `topic` is worth
+  knowing, but with the number 347425 it would be a feature that hardly ever comes again;
+- the referrer, taken apart in the same way;
+- the agent: the product before the brackets (BASE), the pieces in them (OS), the products after
+  them (VER);
+- the status code, if it is one of CODES;
+- what was not sent at all, and what does not look like a request: a long path, many keys, a broken
+  address, the first bytes of an encrypted connection.
+
+Not here: rates, times and order of the requests, which tell much more about a flood; log_bans.py
+counts them.
 """
 
 import functools

@@ -39,14 +39,19 @@ def source(cell):
 
 
 def exercises():
-    """Name of the blank -> the answer in the fold that follows: one line of Python."""
+    """Name of the blank, if it is no guess -> the answer in the fold that follows: one line."""
     found = {}
     for cell, after in zip(CELLS, CELLS[1:], strict=False):
-        if blank := BLANK.search(source(cell)):
+        blank = BLANK.search(source(cell))
+        if blank and blank[1] != "guess":
             (answer,) = re.findall(r"```python\n(.*)\n```", source(after))
             assert source(after).startswith("<details><summary>Hint</summary>")
             found[blank[1]] = answer
     return found
+
+
+def guesses():
+    return sum(bool(re.search(r"^guess = \.\.\.", source(c), re.MULTILINE)) for c in CELLS)
 
 
 def run(fill):
@@ -79,24 +84,27 @@ def test_there_is_an_exercise_for_each_subject_with_hint_and_answer():
 
 def test_runs_from_top_to_bottom_with_nothing_filled_in(lesson, capsys):
     run(lambda name: f"{name} = ...")
-    assert checked(capsys.readouterr().out) == [NOT_YET] * len(exercises())
+    assert checked(capsys.readouterr().out) == [NOT_YET] * (len(exercises()) + guesses())
 
 
 def test_committed_with_nothing_filled_in():
     printed = ["".join(o.get("text", [])) for cell in CELLS for o in cell.get("outputs", [])]
-    assert printed.count(NOT_YET) == len(exercises())
+    assert printed.count(NOT_YET) == len(exercises()) + guesses()
 
 
 def test_the_folded_answers_are_right(lesson, capsys):
-    run(exercises().get)
-    assert checked(capsys.readouterr().out) == ["right!\n"] * len(exercises())
+    found = exercises() | {"guess": "guess = ..."}
+    run(found.get)
+    lines = [line for line in checked(capsys.readouterr().out) if line != NOT_YET]
+    assert lines == ["right!\n"] * len(exercises())
 
 
 @pytest.mark.parametrize("off, how", [(1, "large"), (-1, "small")])
 def test_wrong_answers_are_told_how_far_off_they_are(lesson, capsys, off, how):
     answers = {name: line.split(" = ", 1)[1] for name, line in exercises().items()}
-    run(lambda name: f"{name} = np.add({answers[name]}, {off})")
-    lines = checked(capsys.readouterr().out)
+    wrong = {name: f"{name} = np.add({answer}, {off})" for name, answer in answers.items()}
+    run((wrong | {"guess": "guess = ..."}).get)
+    lines = [line for line in checked(capsys.readouterr().out) if line != NOT_YET]
     assert len(lines) == len(answers)
     for line in lines:
         assert re.search(rf"\b1 too {how}$", line), line

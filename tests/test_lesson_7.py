@@ -131,10 +131,12 @@ def test_keras_gets_a_backend_that_works(libraries, monkeypatch):
     ops = ModuleType("ops")
     ops.sum, ops.convert_to_tensor = sum, convert
     pretend(libraries, monkeypatch, jax=jax_that_finds(6.0), keras=fake("3.9", ops=ops))
-    assert libraries.find().works["Keras"]
+    found = libraries.find()
+    assert found.works["Keras"]
+    assert found.version["Keras"] == "3.9 on jax"
     assert seen["backend"] == "jax"
     monkeypatch.setenv("KERAS_BACKEND", "openvino")  # somebody's own choice
-    libraries.find()
+    assert libraries.find().version["Keras"] == "3.9 on openvino"
     assert seen["backend"] == "openvino"
 
 
