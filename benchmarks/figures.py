@@ -10,9 +10,9 @@ import json
 import re
 import sys
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
-from benchmarks import doubt
+from benchmarks import doubt, signs
 from files import written_whole
 
 HERE = Path(__file__).resolve().parent
@@ -133,7 +133,18 @@ def handwriting():
     yield "README.md", "another hand and another scanner, {} and {} %", map(percent, small)
 
 
-PARTS = (accuracy, speed, imagined, written, refused, dreamt, handwriting)
+def taught():
+    found = results("signs")
+    for what, before, after, lost, seconds in signs.table(found):
+        numbers = [f"{before:.0f}", f"{after:.1f}", f"{lost:.2f}", f"{seconds:.1f}"]
+        yield "README.md", f"| {what} | {{}} % | {{}} % | {{}} | {{}} |", numbers
+    runs = [run for network in found["networks"].values() for run in network["signs"]]
+    most, least = max(run["lost"] for run in runs), min(mean(run["read"]) for run in runs)
+    template = "of which the worst lost {} points of the test digits and read {} %"
+    yield "README.md", template, [f"{most:.2f}", f"{least:.0f}"]
+
+
+PARTS = (accuracy, speed, imagined, written, refused, dreamt, handwriting, taught)
 
 # --- Writing them in ------------------------------------------------------------------------------
 

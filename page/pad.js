@@ -57,7 +57,7 @@ function render({ model, el }) {
   stage.sheet.examples.remove();  // there are none here
   const desk = model.get("lesson").signs && new Desk(make(root, "div"), stage, model);
   const heard = { "change:parameters": learned, "change:options": learned, "change:pixels": put,
-    "change:lesson": () => desk.show() };
+    "change:lesson": () => desk?.show() };
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   put();
   return () => {
