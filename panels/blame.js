@@ -244,9 +244,6 @@ class Blame {
       else return;
       event.preventDefault();
     };
-    root.onkeydown = (event) => {  // or JupyterLab takes an a for "a cell above"
-      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
-    };
     for (const button of root.querySelectorAll("[data-do]")) {
       button.onclick = () => {
         model.send({ do: button.dataset.do });
@@ -362,7 +359,7 @@ class Blame {
 function render({ model, el }) {
   const root = make(el, "div"), panel = root.panel = new Blame(model, root);
   const load = () => panel.load(), told = (message) => panel._say_nudged(message.losses);
-  const dress = () => panel.fit();
+  const dress = () => panel.fit(), let_go = own_keys(root);
   model.on("change:numbers", load);
   model.on("msg:custom", told);
   const sizes = new ResizeObserver(([{ contentRect: { width } }]) => {
@@ -379,6 +376,7 @@ function render({ model, el }) {
     sizes.disconnect();
     themes.disconnect();
     dark.removeEventListener("change", dress);
+    let_go();
     clearTimeout(panel.resting);
   };
 }

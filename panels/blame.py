@@ -25,7 +25,7 @@ from .controls import Panel, png
 from .lines import lines_of
 from .wire import files, in_base64
 
-PARTS = ("blame_chain.js", "blame_ahead.js", "blame_stage.js", "blame.js")
+PARTS = ("keys.js", "blame_chain.js", "blame_ahead.js", "blame_stage.js", "blame.js")
 PUSH = 1e-4  # how far a nudge moves a number
 MOMENTS = 40  # of a training, at most
 UNDO = 100  # steps back, at most: each keeps all weights

@@ -96,7 +96,7 @@ class Curve {  // of the loss, from 0 up. Runs before it stay there, pale.
 // method `fit` is called when its `picture` gets another size.
 function shown(View, properties, picture, fit) {
   return ({ model, el }) => {
-    el.dataset.lmSuppressShortcuts = "true";  // arrow keys are ours, they go to no other cell
+    const let_go = own_keys(el);
     const stage = make(el, "div", { className: "stage" });
     const view = new View(model, make(stage, "div", { className: "play" }));
     const heard = () => { if (!view.sending) view.receive(); };
@@ -106,6 +106,7 @@ function shown(View, properties, picture, fit) {
     observer.observe(view[picture]);
     el.view = view;
     return () => {
+      let_go();
       view.film.stop();
       observer.disconnect();
       for (const event of events) model.off(event, heard);

@@ -557,12 +557,8 @@ LATENCY = """async ([root, what, times]) => {  // ms from an event until the pic
 
 
 @pytest.fixture(scope="module")
-def notebook(browser, lab):
-    cells = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    content = {"cells": [c | {"execution_count": None} for c in cells], "metadata": kernel}
-    content |= {"nbformat": 4, "nbformat_minor": 5}
-    ask(lab, "PUT", "contents/blame.ipynb", {"type": "notebook", "content": content})
+def notebook(browser, copy, lab):
+    test_browser.written(copy / "blame.ipynb", CELLS)
     notebook = test_browser.Notebook(browser, lab, "blame")
     notebook.page.wait_for_selector(".blame[data-shows]")
     yield notebook
