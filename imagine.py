@@ -95,7 +95,7 @@ def imagine(
             amounts += velocity
             if callback:
                 callback(step, images)
-    return np.clip(mean + amounts @ directions, 0.01, 0.99)
+        return np.clip(mean + amounts @ directions, 0.01, 0.99)
 
 
 def steep_loss(net):

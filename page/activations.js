@@ -5,7 +5,7 @@ function sigmoid(z) {
 }
 
 function softmax(z) {
-  const a = new Matrix(z.rows, z.columns);
+  const a = z.like();
   for (let i = 0; i < z.rows; i++) {
     const largest = Math.max(...z.row(i));  // it cancels out; exp cannot overflow
     const e = Array.from(z.row(i), (number) => Math.exp(number - largest));
@@ -16,7 +16,7 @@ function softmax(z) {
 }
 
 function softmax_backward(a, slope) {  // each a depends on every z of its row, hence the sum
-  const back = new Matrix(a.rows, a.columns);
+  const back = a.like();
   for (let i = 0; i < a.rows; i++) {
     const s = slope.row(i), sum = a.row(i).reduce((so_far, a, k) => so_far + s[k] * a, 0);
     back.row(i).set(a.row(i).map((a, k) => a * (s[k] - sum)));

@@ -18,17 +18,20 @@ class Matrix {
     return new Matrix(this.rows, this.columns, this.data.map(f));
   }
 
+  like(rows = this.rows, columns = this.columns) {  // zeros of the same kind
+    return new Matrix(rows, columns, new this.data.constructor(rows * columns));
+  }
+
   take(rows) {
-    const data = new this.data.constructor(rows.length * this.columns);
-    const taken = new Matrix(rows.length, this.columns, data);
+    const taken = this.like(rows.length, this.columns);
     rows.forEach((row, i) => taken.row(i).set(this.row(row)));
     return taken;
   }
 }
 
-// a @ b: (n, m) @ (m, k) -> (n, k). Added up in 64 bits, kept in 32.
+// a @ b: (n, m) @ (m, k) -> (n, k). Added up in 64 bits, kept in b's kind: 32 bits, as a rule.
 function matmul(a, b) {
-  const n = a.rows, m = a.columns, k = b.columns, A = a.data, B = b.data, out = new Matrix(n, k);
+  const n = a.rows, m = a.columns, k = b.columns, A = a.data, B = b.data, out = b.like(n, k);
   const [a_down, a_right] = a.turned ? [1, n] : [m, 1];  // steps to the next row and column
   const [b_down, b_right] = b.turned ? [1, m] : [k, 1];
   // Two rows and four columns at a time, as each number that is fetched serves several sums: three
@@ -56,7 +59,7 @@ function matmul(a, b) {
 function sum_columns(matrix) {  // (n, k) -> (1, k)
   const sums = new Float64Array(matrix.columns);
   matrix.data.forEach((number, i) => { sums[i % matrix.columns] += number; });
-  return new Matrix(1, matrix.columns, Float32Array.from(sums));
+  return matrix.like(1).map((_, k) => sums[k]);
 }
 
 function argmax(row) {

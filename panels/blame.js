@@ -1,6 +1,7 @@
 // Touch the blame: the network on its stage, and below it the chain of numbers that makes the slope
-// of what you point at. The kernel sends the numbers (blame.py); blame_chain.js says which of them
-// make a slope, and blame_stage.js draws. Both stand before this file.
+// of what you point at. The kernel sends the numbers (blame.py), blame_ahead.js works them out until
+// they come; blame_chain.js says which of them make a slope, and blame_stage.js draws. All of them
+// stand before this file.
 
 const LOOKS = ["slopes", "weights", "activations"];  // what the tiles show
 const ARROWS = {
@@ -32,20 +33,48 @@ const color = (number) => `var(--${number < 0 ? "under" : number > 0 ? "over" : 
 class Blame {
   constructor(model, root) {
     Object.assign(this, { model, root, look: LOOKS[0], picked: [], pointed: null, marked: [] });
+    this.foretold = [];  // the keys of pictures that the kernel is about to send
     root.className = "blame";
     root.innerHTML = PARTS;
     this.find = (name) => root.querySelector(name);
     this.stage = new Stage(this.find("canvas"));
+    this.ahead = new Ahead(model.get("about"));
     this._listen();
     this.load();
   }
 
-  load() {  // new numbers
-    const { model, find } = this;
-    const text = model.get("weights"), before = this.net;
-    if (text !== this.text) this.weights = numbers_of(text, Float32Array);  // else as they are
+  load() {  // new numbers from the kernel
+    const { model, ahead, net, foretold } = this, state = state_of(model.get("numbers"));
+    const known = foretold.indexOf(key_of(state)), text = model.get("weights");
+    this.foretold = known < 0 ? [] : foretold.slice(known + 1);
+    if (known >= 0 && key_of(state) !== key_of(net)) return;  // overtaken: another one is to come
+    const right = known >= 0 && !differ(net.data, state.data, 1e-9);
+    if (right) net.adopt(state);
+    else {
+      const same = text === this.text && known < 0, { bits } = ahead.about;
+      const weights = same ? ahead.weights
+        : Float64Array.from(numbers_of(text, bits > 32 ? Float64Array : Float32Array));
+      ahead.learn(weights, state.example, state.data);
+      this.become(state);
+    }
     this.text = text;
-    this.net = new Numbers(model.get("about"), this.weights, model.get("numbers"));
+  }
+
+  // Show what the kernel is about to answer, if that can be told: to a step, to one back (-1), or
+  // to another example.
+  foretell(step, example = this.net.example) {
+    const { ahead, net } = this;
+    if (!ahead.right || (!step && example === net.example)) return;
+    if (step < 0 && !ahead.back()) return;
+    if (step > 0) ahead.step(example);
+    const { moment, steps, undo } = net, data = ahead.numbers(example);
+    this.become({ example, moment, steps: steps + step, undo: undo + step, data });
+    this.foretold.push(key_of(this.net));
+  }
+
+  become(state) {  // the picture of this state
+    const { ahead, find } = this, before = this.net;
+    this.net = new Numbers(ahead.about, ahead.weights, state);
     const { net } = this, { targets, a, last } = net, many = net.layers[last] > 1;
     const best = (row) => row.indexOf(Math.max(...row)), digit = best(targets);
     if (!this.picked.length) {  // something to begin with: the weight with the steepest slope
@@ -77,7 +106,7 @@ class Blame {
     this.stage.show(net, this.look);
     this._say_nudged();
     this.show();
-    this.root.dataset.shows = `${net.example} ${net.moment} ${net.steps}`;  // for tests
+    this.root.dataset.shows = key_of(net);  // for tests
   }
 
   // What is picked: a node, or two of layers that follow each other, with the weight between them
@@ -215,16 +244,18 @@ class Blame {
       else return;
       event.preventDefault();
     };
-    root.onkeydown = (event) => {  // or JupyterLab takes an a for "a cell above"
-      if (!event.ctrlKey && !event.metaKey) event.stopPropagation();
-    };
     for (const button of root.querySelectorAll("[data-do]")) {
-      button.onclick = () => model.send({ do: button.dataset.do });
+      button.onclick = () => {
+        model.send({ do: button.dataset.do });
+        this.foretell(button.dataset.do === "step" ? 1 : -1);
+      };
     }
     for (const name of ["moment", "example"]) {
       find(`.${name} input`).oninput = (event) => {
-        model.set(name, Number(event.target.value));
+        const value = Number(event.target.value);
+        model.set(name, value);
         model.save_changes();
+        if (name === "example") this.foretell(0, value);
       };
     }
     for (const look of LOOKS) {
@@ -239,8 +270,10 @@ class Blame {
       const { layer, node, from } = this.place;
       const [kind, place] = from !== undefined ? ["weights", [from, node]]
         : layer ? ["biases", [node]] : ["inputs", [node]];
-      this.nudged = this.net.slope(this.place);
-      model.send({ do: "nudge", kind, layer: Math.max(layer - 1, 0), place });
+      const { net, ahead } = this, what = { kind, layer: Math.max(layer - 1, 0), place };
+      this.nudged = net.slope(this.place);
+      model.send({ do: "nudge", ...what });
+      if (ahead.right) this._say_nudged(ahead.nudge(net.example, what));
     };
   }
 
@@ -327,7 +360,7 @@ class Blame {
 function render({ model, el }) {
   const root = make(el, "div"), panel = root.panel = new Blame(model, root);
   const load = () => panel.load(), told = (message) => panel._say_nudged(message.losses);
-  const dress = () => panel.fit();
+  const dress = () => panel.fit(), let_go = own_keys(root);
   model.on("change:numbers", load);
   model.on("msg:custom", told);
   const sizes = new ResizeObserver(([{ contentRect: { width } }]) => {
@@ -344,6 +377,7 @@ function render({ model, el }) {
     sizes.disconnect();
     themes.disconnect();
     dark.removeEventListener("change", dress);
+    let_go();
     clearTimeout(panel.resting);
   };
 }

@@ -1,8 +1,10 @@
 """Touch the blame: which numbers make the slope of the loss by this weight?
 
-Every number comes from here, that is, from nn.py, in 64 bits. (The many weights travel in 32, to be
-there at once.) What becomes of them in the browser is in blame_chain.js, blame_stage.js and
-blame.js: pointing at something asks nobody. They travel as text, as some front ends lose bytes.
+Every number comes from here, that is, from nn.py, in 64 bits. (The many weights travel in the
+network's own kind, 32 bits as a rule.) What becomes of them in the browser is in blame_chain.js,
+blame_stage.js and blame.js: pointing at something asks nobody. They travel as text, as some front
+ends lose bytes. Until they are there the browser shows what they will be (blame_ahead.js): on its
+way a short answer may wait 40 ms, as a connection saves packets (J. Nagle 1984, RFC 896).
 """
 
 import copy
@@ -17,16 +19,17 @@ from ipywidgets import VBox
 
 import plots
 from optimisers import fitting_rate, plain
-from page.build import joined
+from page.build import NETWORK, joined
 
 from .controls import Panel, png
 from .lines import lines_of
 from .wire import files, in_base64
 
-PARTS = ("blame_chain.js", "blame_stage.js", "blame.js")
+PARTS = ("keys.js", "blame_chain.js", "blame_ahead.js", "blame_stage.js", "blame.js")
 PUSH = 1e-4  # how far a nudge moves a number
 MOMENTS = 40  # of a training, at most
 UNDO = 100  # steps back, at most: each keeps all weights
+AHEAD = 4e6  # bytes of images that the browser is handed, at most, to know what comes
 
 
 def packed(kind, *arrays):
@@ -37,7 +40,7 @@ def packed(kind, *arrays):
 class Network(anywidget.AnyWidget):
     """The picture: a network with its numbers, to point at."""
 
-    _esm = joined("elements.js") + "\n" + files(*PARTS)
+    _esm = joined("elements.js", *NETWORK) + "\n" + files(*PARTS)
     _css = files("blame.css")
     about = traitlets.Dict().tag(sync=True)  # what does not change
     example = traitlets.Int(0).tag(sync=True, echo_update=False)  # the number of the image
@@ -67,13 +70,21 @@ class BlamePanel(Panel):
         self.moments = self._trained(copy.deepcopy(net), **knobs)
         about = {name: getattr(net, name) for name in ("layers", "hidden", "output", "loss_name")}
         about |= {"biases": bool(net.biases), "lines": lines_of(net), "rate": self.rate}
-        about |= {"examples": len(self.images), "push": PUSH}
+        about |= {"push": PUSH, "bits": 8 * np.dtype(net.dtype).itemsize} | self._examples()
         self.view = Network(about=about | {"moments": [steps for steps, _ in self.moments]})
         self.box, self.still = VBox([self.view]), None
         self._go()
         self.view.observe(lambda change: self._show(), "example")
         self.view.observe(lambda change: self._go(), "moment")
         self.view.on_msg(lambda view, message, buffers: self._asked(**message))
+
+    def _examples(self):
+        """How many there are; if they are not too many, also the images and targets, as text."""
+        about = {"examples": len(self.images), "bytes": self.images.dtype == np.uint8}
+        images = self.images if about["bytes"] else self.exact.as_input(self.images)
+        if images.nbytes <= AHEAD:
+            about |= {"images": in_base64(images), "targets": packed("<f8", self.targets)}
+        return about
 
     def _trained(self, net, epochs=5, batch_size=32, rotations=(), **knobs):
         """[(steps, weights and biases)]: moments of a training, ever farther apart."""
@@ -171,5 +182,6 @@ class BlamePanel(Panel):
             shown = {name: getattr(self.view, name) for name in ("example", "moment")}
             shown |= {"steps": self.steps, "undo": len(self.past)}
             arrays = *a, net.input_gradient(x, t), *net.deltas(a, t), *bends, t, net.loss(x, t)
-            self.view.weights = packed("<f4", *net.weights, *net.biases)
+            kind = f"<f{self.view.about['bits'] // 8}"
+            self.view.weights = packed(kind, *net.weights, *net.biases)
             self.view.numbers = json.dumps(shown | {"data": packed("<f8", *arrays)})

@@ -24,12 +24,19 @@ function cut(numbers, lengths) {
   return lengths.map((length) => numbers.subarray(end, end += length));
 }
 
+function state_of(text) {  // what the kernel says of one image
+  const state = JSON.parse(text);
+  return { ...state, data: numbers_of(state.data, Float64Array) };
+}
+
+const key_of = ({ example, moment, steps }) => `${example} ${moment} ${steps}`;
+
 class Numbers {  // everything about one image at one moment, by layer: 0 is the inputs
-  constructor(about, weights, numbers) {
-    Object.assign(this, about, JSON.parse(numbers));
+  constructor(about, weights, state) {
+    Object.assign(this, about, state);
     const { layers } = this, after = layers.slice(1), n = layers.length;
     const lengths = [...layers, ...layers, ...after, layers.at(-1), 1];
-    const all = cut(numbers_of(this.data, Float64Array), lengths);
+    const all = cut(this.data, lengths);
     this.a = all.slice(0, n);  // activations
     this.delta = all.slice(n, 2 * n);  // slopes by the inputs, then by each z
     this.bend = [null, ...all.slice(2 * n, 3 * n - 1)];  // slopes of the activations
@@ -42,6 +49,11 @@ class Numbers {  // everything about one image at one moment, by layer: 0 is the
     this.tiny = Math.max(...layers) <= 6 && sum(sizes) <= 30;
     const side = Math.sqrt(layers[0]);
     this.side = side % 1 || side < 8 ? 0 : side;  // of the picture, if the inputs are one
+  }
+
+  adopt(state) {  // the same picture's numbers, from the kernel
+    this.data.set(state.data);
+    [this.loss, this.undo] = [this.data.at(-1), state.undo];
   }
 
   weight({ layer, node, from }) {

@@ -5,6 +5,8 @@ import copy
 import numpy as np
 
 from imagine import imagine
+from machine import one_thread
+from nn import largest
 
 from .wire import in_base64
 
@@ -34,7 +36,7 @@ class Film:
         ]
         self.truth = self.probes[1][1].argmax(axis=1)
         self.most = max(20, min(MOMENTS, int(MEMORY / sum(w.nbytes for w in net.weights))))
-        self.weights, self.points = [], []
+        self.weights, self.says, self.points = [], [], []
         self.run = {"points": self.points, "knobs": knobs}  # what stays of it when another begins
         self.add()
 
@@ -46,22 +48,25 @@ class Film:
 
     def add(self):
         """Keep this moment, unless its loss is no finite number or it is there already."""
-        found = [self.net.judge(self.net.last_sums(x), targets) for x, targets in self.probes]
+        with one_thread():
+            sums = [self.net.last_sums(x) for x, _ in self.probes]
+        found = [self.net.judge(z, t) for z, (_, t) in zip(sums, self.probes, strict=True)]
         point = [self.net.epoch, *found[0], *found[1]]
         known = self.points and self.points[-1][0] == point[0]
         if known or not np.isfinite(point).all():
             return
         self.points.append([float(f"{number:.6g}") for number in point])
         self.weights.append([w.copy() for w in self.net.weights])
+        self.says.append(largest(sums[1]))  # of each held-out digit; (1000,)
         if len(self) > self.most:  # the one whose neighbours lie nearest to each other will go
             epochs = np.array([point[0] for point in self.points[1:]])
             spare = 2 + int((epochs[2:] / epochs[:-2]).argmin())
-            del self.points[spare], self.weights[spare]
+            del self.points[spare], self.weights[spare], self.says[spare]
 
     def cut(self):
         """Forget what came after the epoch that the network went back to."""
         while len(self) > 1 and self.points[-1][0] > self.net.epoch + 1e-4:
-            self.points.pop(), self.weights.pop()
+            self.points.pop(), self.weights.pop(), self.says.pop()
 
     def at(self, moment):
         """The network as it was at a moment, to ask, not to train."""
@@ -72,17 +77,18 @@ class Film:
     def frame(self, moment):
         """What is to be seen at a moment."""
         past = self.at(moment)
-        says = past.predict(self.probes[1][0])
         into = past.weights[0][:, :TILES].T  # (100, 784)
-        imagined = imagine(past, range(10), self.canvas, steps=STEPS)  # (10, 784)
+        with one_thread():
+            imagined = imagine(past, range(10), self.canvas, steps=STEPS)  # (10, 784)
+            outputs = past.outputs(self.ten)  # (10, 10)
         strong = 4 * np.abs(into).mean() or 1.0
         return {
             "moment": moment,
             "hidden": in_base64(np.clip(into / strong * 127, -127, 127).astype(np.int8)),
-            "outputs": past.outputs(self.ten).round(3).tolist(),  # (10, 10)
-            "read": past.predict(self.ten).tolist(),
+            "outputs": outputs.round(3).tolist(),
+            "read": largest(outputs).tolist(),
             "imagined": in_base64(np.rint(imagined * 255).astype(np.uint8)),
-            "confusion": np.bincount(10 * self.truth + says, minlength=100).tolist(),
+            "confusion": np.bincount(10 * self.truth + self.says[moment], minlength=100).tolist(),
         }
 
 

@@ -93,10 +93,10 @@ class Curve {  // of the loss, from 0 up. Runs before it stay there, pale.
 }
 
 // What shows a View in a cell. It hears when one of these properties changes in the kernel, and its
-// method `fit` is called when its `picture` gets another size.
+// method `fit` is called when its `picture` gets another size, or the page other colours.
 function shown(View, properties, picture, fit) {
   return ({ model, el }) => {
-    el.dataset.lmSuppressShortcuts = "true";  // arrow keys are ours, they go to no other cell
+    const let_go = own_keys(el);
     const stage = make(el, "div", { className: "stage" });
     const view = new View(model, make(stage, "div", { className: "play" }));
     const heard = () => { if (!view.sending) view.receive(); };
@@ -104,10 +104,14 @@ function shown(View, properties, picture, fit) {
     for (const event of events) model.on(event, heard);
     const observer = new ResizeObserver(() => view[fit]());
     observer.observe(view[picture]);
+    const themes = new MutationObserver(() => setTimeout(() => view[fit](), 300));  // it has to load
+    themes.observe(document.body, { attributes: true });
     el.view = view;
     return () => {
+      let_go();
       view.film.stop();
       observer.disconnect();
+      themes.disconnect();
       for (const event of events) model.off(event, heard);
     };
   };

@@ -7,7 +7,7 @@ from .wire import files
 
 def script(name):
     """The network of page/, what both playgrounds share, and the one of this name."""
-    return joined("elements.js", *NETWORK) + "\n" + files("playground.js", name)
+    return joined("elements.js", *NETWORK) + "\n" + files("keys.js", "playground.js", name)
 
 
 def look():

@@ -14,7 +14,7 @@ class Stage(anywidget.AnyWidget):
     """Shows a frame, and calls `told` with each message of the browser's. `sentence` stands in its
     place where there is no browser."""
 
-    _esm = joined("elements.js") + "\n" + files("training_draw.js", "training.js")
+    _esm = joined("elements.js") + "\n" + files("keys.js", "training_draw.js", "training.js")
     _css = files("training.css")
     fixed = traitlets.Dict().tag(sync=True)  # the knobs and the ten digits
     shown = traitlets.Dict().tag(sync=True)  # all that changes: a frame

@@ -29,7 +29,7 @@ function typed(field, does) {
 
 function render({ model, el }) {
   const fixed = model.get("fixed"), root = make(el, "div", { className: "training-panel" });
-  root.dataset.lmSuppressShortcuts = true;  // JupyterLab's keys: here Enter and arrows are ours
+  const let_go = own_keys(root);
   let shown = model.get("shown"), colors, asked = shown.heard, sent = 0, still, silent;
   const waiting = new Map(), pictures = [];
 
@@ -258,6 +258,7 @@ function render({ model, el }) {
   model.on("comm_live_update", lose);
   show();
   return () => {
+    let_go();
     clearTimeout(still), clearTimeout(silent);
     size.disconnect(), looks.disconnect();
     dark.removeEventListener("change", theme);

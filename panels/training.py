@@ -14,7 +14,7 @@ import pandas as pd
 
 import checks
 from imagine import canvas_of
-from machine import aside
+from machine import aside, one_thread
 from nn import NeuralNetwork
 from optimisers import fitting_rate, nesterov, plain
 
@@ -208,7 +208,9 @@ class TrainingPanel(Panel):
         with self.telling:
             film.cut()
             film.add()
-        seconds, accuracy = time.monotonic() - begun - self.drawing, net.accuracy(*self.validation)
+        seconds = time.monotonic() - begun - self.drawing
+        with one_thread():
+            accuracy = net.accuracy(*self.validation)
         if net.epoch > start:
             whole = self.pieces and self.pieces[-1][1] is None and paused is None
             before = self.pieces.pop()[0] if whole else 0  # as if they had been one

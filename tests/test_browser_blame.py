@@ -18,8 +18,11 @@ import pytest
 import test_browser
 from conftest import TOY, XOR, wait_until
 from PIL import Image
+from test_blame import CHOICES, shown
 
+from activations import ACTIVATIONS, Activation
 from nn import NeuralNetwork
+from page.build import NETWORK, joined
 from panels import BlamePanel, blame, wire
 
 browser = test_browser.browser  # the fixture
@@ -164,15 +167,15 @@ def test_a_weight_in_two_clicks_with_the_whole_chain(visit):
 
 
 @pytest.fixture(scope="module")
-def chains(browser):
-    """A page that knows blame_chain.js: a function (panel, places) -> what their chains come to,
-    as the last number says, and computed as the rows read."""
+def in_browser(browser):
+    """A page that knows blame_chain.js and blame_ahead.js: calls a function of (what the panel
+    sends, what)."""
     page = browser.new_page()
-    code = wire.files("blame_chain.js")
+    code = joined("elements.js", *NETWORK) + wire.files("blame_chain.js", "blame_ahead.js")
     names = ("about", "weights", "numbers")
-    yield lambda panel, places: page.evaluate(
-        f"(asked) => {{ {code}; return ({CHAINS})(asked); }}",
-        [{name: getattr(panel.view, name) for name in names}, places],
+    yield lambda function, panel, what=None: page.evaluate(
+        f"(asked) => {{ {code}; return ({function})(asked); }}",
+        [{name: getattr(panel.view, name) for name in names}, what],
     )
     page.close()
 
@@ -187,7 +190,7 @@ def chains(browser):
         {"hidden": "relu", "output": "relu", "biases": True},
     ],
 )
-def test_every_chain_ends_in_the_slope(chains, digits, layers, options):
+def test_every_chain_ends_in_the_slope(in_browser, digits, layers, options):
     panel = BlamePanel(NeuralNetwork(layers, **options), *digits, epochs=1, learning_rate=0.01)
     net, (x, t) = panel.exact, panel._example()
     deltas, by_weights = net.deltas(net.forward(x), t), net.backprop(x, t)[0]
@@ -196,13 +199,14 @@ def test_every_chain_ends_in_the_slope(chains, digits, layers, options):
     slopes |= {(layer, node): deltas[layer - 1][0, node] for layer, node in nodes[1:]}
     for (before, source), (layer, node) in zip(nodes[:-1], nodes[1:], strict=True):
         slopes[layer, node, source] = by_weights[before][source, node]
-    ends, worked_out = chains(panel, list(map(list, slopes)))
+    ends, worked_out = in_browser(CHAINS, panel, list(map(list, slopes)))
     np.testing.assert_allclose(ends, list(slopes.values()), rtol=1e-9, atol=1e-18)
     np.testing.assert_allclose(worked_out, list(slopes.values()), rtol=1e-6, atol=1e-9)
 
 
+# What the chains of places come to: as the last number says, and computed as the rows read
 CHAINS = """([{ about, weights, numbers }, places]) => {
-    const net = new Numbers(about, numbers_of(weights, Float32Array), numbers);
+    const net = new Numbers(about, numbers_of(weights, Float32Array), state_of(numbers));
     const chains = places.map(([layer, node, from]) => net.chain({ layer, node, from }, 1000).rows);
     const work_out = (rows) => {
         let columns = null, alone = null;
@@ -251,6 +255,112 @@ def test_step_back_another_moment_and_another_digit(visit):
     said = visit.panel.exact.predict(visit.panel.images[1])[0]
     assert visit.text(".what") == f"A {visit.panel.targets[1].argmax()}, read as {said}"
     visit.keep("trained")
+
+
+@pytest.mark.filterwarnings("ignore:the network gives the same answer")
+@pytest.mark.parametrize(("hidden", "output", "loss", "biases"), CHOICES)
+def test_what_is_foretold_is_what_the_kernel_answers(
+    in_browser, digits, hidden, output, loss, biases
+):
+    options = {"hidden": hidden, "output": output, "loss": loss, "biases": biases}
+    net = NeuralNetwork((784, 9, 8, 10), **options)
+    panel = BlamePanel(net, *digits, epochs=1, learning_rate=0.01)
+    panel.view.moment = len(panel.moments) - 1
+    panel.rate, nudge = panel.rate / 10, {"kind": "weights", "layer": 1, "place": [3, 5]}
+    panel.view.about = panel.view.about | {"rate": panel.rate}
+    right, foretold, losses = in_browser(FORETOLD, panel, nudge)
+    assert right
+    answers = []
+    for do in (lambda: setattr(panel.view, "example", 7), panel.step, panel.step, panel.back):
+        do()
+        answers.append(np.concatenate(shown(panel)[1]))
+    np.testing.assert_allclose(foretold, answers, rtol=1e-9, atol=1e-15)
+    print(f"the largest difference is {abs(np.array(foretold) - answers).max():.0e}")
+    np.testing.assert_allclose(losses, panel.nudge(**nudge), rtol=1e-13)
+
+
+FORETOLD = """([{ about, weights, numbers }, nudge]) => {
+    const ahead = new Ahead(about), { data, example } = state_of(numbers), found = [];
+    ahead.learn(Float64Array.from(numbers_of(weights, Float32Array)), example, data);
+    for (const does of [() => {}, () => ahead.step(7), () => ahead.step(7), () => ahead.back()]) {
+        does();
+        found.push([...ahead.numbers(7)]);
+    }
+    return [ahead.right, found, ahead.nudge(7, nudge)];
+}"""
+
+
+def test_it_answers_while_the_kernel_is_silent_and_takes_its_numbers_later(visit):
+    page = visit.page
+    page.evaluate(HOLD)
+    visit.click(1, 3)
+    page.locator(".example input").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft"):
+        page.keyboard.press(key)
+    visit.shows(1, 0, 0)
+    page.get_by_role("button", name="One step").click()
+    page.get_by_role("button", name="One step").click()
+    page.get_by_role("button", name="Back").click()
+    visit.shows(1, 0, 1)
+    visit.click(0, 300)
+    page.get_by_role("button", name="Nudge it by").click()
+    said = visit.text(".loss"), visit.text(".slope"), visit.text(".try")
+    assert "The loss moves by" in said[2]
+    assert not visit.panel.past, "the kernel has not heard of it"
+    page.evaluate("() => { panel.seen = []; panel.become = (state) => panel.seen.push(state); }")
+    page.evaluate("() => release()")
+    page.wait_for_function("() => !panel.foretold.length")
+    assert page.evaluate("panel.seen.length") == 0, "nothing is drawn anew"
+    assert page.evaluate("[...panel.net.data]") == np.concatenate(shown(visit.panel)[1]).tolist()
+    assert said == (visit.text(".loss"), visit.text(".slope"), visit.text(".try"))
+
+
+HOLD = """() => {  // what is sent and set waits, in order, until release()
+    const { model } = panel, { send, save_changes } = model, waiting = [];
+    let changed = {};
+    const set = model.set;
+    model.set = (name, value) => { changed[name] = value; };
+    model.send = (message) => waiting.push(() => send(message));
+    model.save_changes = () => {
+        const now = changed;
+        changed = {};
+        waiting.push(() => {
+            for (const [name, value] of Object.entries(now)) set(name, value);
+            return save_changes();
+        });
+    };
+    window.release = async () => { for (const act of waiting) await act(); };
+}"""
+
+
+class Louder(NeuralNetwork):
+    def sums(self, a, layer):
+        return 1.5 * super().sums(a, layer)
+
+
+UNKNOWN = {
+    "an activation of your own": lambda layers: NeuralNetwork(layers, hidden="tanh"),
+    "a network of your own": Louder,
+    "too many images": NeuralNetwork,
+}
+
+
+@pytest.mark.parametrize("unknown", UNKNOWN)
+def test_what_cannot_be_foretold_is_waited_for(browser, digits, monkeypatch, unknown):
+    tanh = Activation(np.tanh, lambda a, slope: slope * (1 - a * a), np.arctanh)
+    monkeypatch.setitem(ACTIVATIONS, "tanh", tanh)
+    if unknown == "too many images":
+        monkeypatch.setattr(blame, "AHEAD", 1000)
+    net = UNKNOWN[unknown]((784, 6, 10))
+    visit = Visit(browser, BlamePanel(net, *digits, epochs=0))
+    visit.page.evaluate("() => { panel.foretold.push = () => { throw Error('foretold'); }; }")
+    visit.page.get_by_role("button", name="One step").click()
+    visit.shows(0, 0, 1)
+    visit.page.get_by_label("example 1 of").focus()
+    visit.page.keyboard.press("ArrowRight")
+    visit.shows(1, 0, 1)
+    assert number(visit.text(".loss b")) == pytest.approx(shown(visit.panel)[1][-1][0], rel=1e-4)
+    visit.close()
 
 
 def test_pointing_links_number_formula_and_place(visit):
@@ -449,12 +559,8 @@ LATENCY = """async ([root, what, times]) => {  // ms from an event until the pic
 
 
 @pytest.fixture(scope="module")
-def notebook(browser, lab):
-    cells = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    content = {"cells": [c | {"execution_count": None} for c in cells], "metadata": kernel}
-    content |= {"nbformat": 4, "nbformat_minor": 5}
-    ask(lab, "PUT", "contents/blame.ipynb", {"type": "notebook", "content": content})
+def notebook(browser, copy, lab):
+    test_browser.written(copy / "blame.ipynb", CELLS)
     notebook = test_browser.Notebook(browser, lab, "blame")
     notebook.page.wait_for_selector(".blame[data-shows]")
     yield notebook

@@ -332,6 +332,16 @@ def test_the_landscape_fits(browser, width, theme):
     shown.close(f"landscape_{width}_{theme}")
 
 
+@pytest.mark.parametrize("panel", ["plane", "landscape"])
+def test_another_theme_paints_it_anew(browser, panel):
+    shown = plane(browser) if panel == "plane" else landscape(browser)
+    pixels = "document.querySelector('.picture canvas').toDataURL()"
+    before = shown.page.evaluate(pixels)
+    shown.page.evaluate("document.body.dataset.jpThemeLight = false")
+    shown.page.wait_for_function(f"before => {pixels} !== before", arg=before)
+    shown.close(f"{panel}_theme")
+
+
 def test_what_makes_no_landscape_is_refused():
     with pytest.raises(ValueError, match="x: expected two inputs"):
         LandscapePanel(np.zeros((3, 3)), [0, 1, 0])
