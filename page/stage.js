@@ -68,7 +68,7 @@ class Stage {
     this.tiles = numbers(shown).map((j) => this._tile(this.nodes, j));
     this.bars = numbers(this.net.layers.at(-1)).map((k) => this._bar(this.answers, k));
     const longest = Math.max(...this.bars.map((_, k) => this.name(k).length));
-    this.answers.style.setProperty("--name", `${Math.min(0.6 + 0.6 * longest, 4.8)}em`);
+    this.root.style.setProperty("--name", `${Math.min(0.45 + 0.75 * longest, 5.7)}em`);
   }
 
   name(k) {  // of an answer, fit to stand in HTML

@@ -13,7 +13,7 @@ imagine one; and two playgrounds for the lessons.
 A panel shows itself when it stands on a cell's last line. Here are only controls: nn.py and its
 neighbours do the work, plots.py or a .js file draws, and plain cells can do the same. A panel needs
 JupyterLab and a running kernel (the drawing pad and the playgrounds do without one, once they are
-there); elsewhere you see a sentence, or the training panel's last picture.
+there); elsewhere you see a sentence, or the last picture of the panels that keep one.
 
 A file a panel; what they share is in controls.py, in markup.py, and, of those that draw in the
 browser, in wire.py. What only the training panel needs

@@ -12,6 +12,8 @@ from ipywidgets import HTML, HBox, Label, Layout, VBox
 from machine import aside
 from plots import ORANGE
 
+from .wire import view
+
 WIDE = {"width": "100%", "max_width": "800px", "margin": "0"}  # of a picture
 DRAWING = threading.Lock()  # matplotlib draws in one thread at a time
 
@@ -34,20 +36,16 @@ def defaults(function):
 
 
 class Panel:
-    """What all panels have in common: each shows its `box`, after a line for those who cannot see
-    it."""
+    """What all panels have in common: each shows its `box`, or, where there is no JupyterLab, a
+    sentence."""
 
     def __repr__(self):
-        return (
-            f"{type(self).__name__}: in JupyterLab you find it below this line. "
-            "Elsewhere use the plain cells around it."
-        )
+        return f"{type(self).__name__}: to play with in JupyterLab, where a kernel runs."
 
     def _ipython_display_(self):
         from IPython.display import display  # only in notebooks
 
-        print(self)
-        display(self.box)
+        display(view(self.box, repr(self)), raw=True)
 
     def close(self):
         """Take the panel away."""

@@ -5,9 +5,7 @@ import traitlets
 
 from page.build import joined
 
-from .wire import files
-
-VIEW = "application/vnd.jupyter.widget-view+json"
+from .wire import files, view
 
 
 class Stage(anywidget.AnyWidget):
@@ -28,8 +26,7 @@ class Stage(anywidget.AnyWidget):
     def display(self):
         from IPython.display import display  # only in notebooks
 
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        display({VIEW: view, "text/plain": ""}, raw=True)
+        display(view(self, ""), raw=True)
         # Its last picture, for a page without a kernel. While the panel lives, its CSS hides it.
         self.still = display(self.instead, raw=True, display_id=True)
 

@@ -290,8 +290,5 @@ class TrainingPanel(Panel):
             self.heard = self.asked
             self._show()
 
-    def __repr__(self):
-        return "TrainingPanel: it lives in JupyterLab. Elsewhere use the plain cells around it."
-
     def _ipython_display_(self):
         self.stage.display()

@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_info
 KEPT = Path(__file__).with_name("executed.json")
 NUMERIC = ("numpy", "pandas", "matplotlib", "scipy", "scikit-learn", "pillow", "torch")
 WIDGET = "application/vnd.jupyter.widget-view+json"
+INSTEAD = "in JupyterLab"  # says a panel elsewhere; other widgets have nothing to say there
 
 
 def circumstances():
@@ -44,6 +45,12 @@ def joined(outputs):
     return result
 
 
+def without_widget(output):
+    """Leave out a widget. Returns whether something is left to be kept."""
+    data = output.get("data", {})
+    return data.pop(WIDGET, None) is None or INSTEAD in data["text/plain"]
+
+
 def execute(path, timeout=3600):
     """The notebook at `path`, run from top to bottom in its own folder. Raises on any error."""
     notebook = nbformat.read(path, as_version=4)
@@ -56,7 +63,7 @@ def execute(path, timeout=3600):
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = joined(o for o in cell.outputs if WIDGET not in o.get("data", {}))
+            cell.outputs = joined(filter(without_widget, cell.outputs))
     return notebook
 
 

@@ -1,22 +1,24 @@
 """Film the panels: pytest tests/film_panels.py
 
-data/panel_blame.png, panel_landscape.png, panel_plane_hidden.png and panel_training.png, each an
-animated PNG of a panel at work in Chromium: a few colours, below 600 kB. Where nothing moves, its
-first picture is seen.
+data/panel_blame.png, panel_landscape.png, panel_plane_hidden.png, panel_teaching.png and
+panel_training.png, each an animated PNG of a panel at work in Chromium: a few colours, below 600
+kB. Where nothing moves, its first picture is seen.
 """
 
 import io
 
 import numpy as np
 import test_browser
-from PIL import Image, ImageOps
+from PIL import Image
 from test_browser import IN_NOTEBOOK, Notebook, at_rest, written
 from test_browser_blame import Visit
 from test_plane import landscape, plane
+from test_teaching import Taught
 
 import mnist
 from nn import NeuralNetwork
-from panels import BlamePanel
+from panels import BlamePanel, TeachingPad
+from storage import load
 
 browser, copy, lab = test_browser.browser, test_browser.copy, test_browser.lab  # the fixtures
 DATA = test_browser.ROOT / "data"
@@ -36,10 +38,17 @@ def shot(part):
     return picture.reduce(int(density))
 
 
+def on_white(picture, size):
+    """A picture with a margin, cut or filled up to a size."""
+    page = Image.new("RGB", size, "white")
+    page.paste(picture.crop((0, 0, size[0] - 20, min(picture.height, size[1] - 20))), (10, 10))
+    return page
+
+
 def save(name, still, shots, milliseconds):
     """A picture that may stand alone, for a while; then the film, all as large."""
-    shots = [one.crop((0, 0, *still.size)) for one in (still, *shots)]
-    shots = [ImageOps.expand(one, 10, "white") for one in shots]
+    room = still.width + 20, still.height + 20
+    shots = [on_white(one, room) for one in (still, *shots)]
     pixels = np.concatenate([np.asarray(picture).reshape(-1, 3) for picture in shots[::3]])
     colors, counts = np.unique(pixels, axis=0, return_counts=True)
     colors = colors.repeat(np.ceil(counts**0.4).astype(int), axis=0)  # rare ones count, too
@@ -94,6 +103,37 @@ def test_landscape(browser):
     shown.page.close()
 
 
+def test_teaching(browser):
+    """A heart is drawn, and named; the next one is known."""
+    parts = [part[:2] for part in mnist.load_sample()]
+    shown = Taught(browser, TeachingPad(load(DATA / "default.npz"), *parts), width=860)
+    shown.page.set_viewport_size({"width": 860, "height": 900})
+    stage, shots = shown.page.locator(".stage").first, []
+
+    def draw(scale, left, top):
+        places = [(left + scale * x, top + scale * y) for x, y in HEART]
+        for way in (places[:4], places[3:7], places[6:]):
+            shown.draw(way)
+            shots.append(shot(stage))
+
+    draw(0.19, 0.12, 0.1)
+    shots += [shots[-1]] * 3
+    name = shown.page.get_by_label("A sign of your own")
+    name.fill("heart")
+    name.press("Enter")
+    (message,) = shown.page.evaluate("asked.splice(0)")
+    shown.pad._asked(**message)
+    while shown.pad.learning.busy:
+        shown.receive()
+        shots.append(shot(stage))
+    shown.receive()
+    shots += [shot(stage)] * 4  # a second
+    draw(0.17, 0.2, 0.16)
+    save("teaching", shots[-1], shots, 300)
+    shown.close("film")
+
+
+HEART = [(2, 4), (0, 2), (0, 1), (1, 0), (2, 1), (3, 0), (4, 1), (4, 2), (2, 4)]
 ROLL = """steps => {
     for (let k = 0; k < steps; k++) view.step();
     view.part = 1;

@@ -159,9 +159,13 @@ class Notebook:
         if "/static/notebook/" not in thrown:  # Notebook fails where nothing but it is open, too
             self.errors.append(str(error))
 
+    def cell(self, name):
+        """The cell that makes a panel, on its first or its last line."""
+        return self.page.locator(".jp-CodeCell", has_text=re.compile(rf"\b{name}\(")).last
+
     def panel(self, name):
-        """The output that holds a panel: the one after the line which announces it."""
-        cell = self.page.locator(".jp-CodeCell", has_text=f"{name}: in JupyterLab").last
+        """The output that holds a panel."""
+        cell = self.cell(name)
         panel = cell.locator(OUTPUT, has=self.page.locator(".jupyter-widgets, .stage")).first
         panel.scroll_into_view_if_needed()
         return panel
@@ -456,7 +460,7 @@ def test_draw_with_a_finger(network):
 
 def test_it_answers_while_the_kernel_is_at_work(network):
     panel, page = network.panel("DrawingPad"), network.page
-    cell = page.locator(".jp-CodeCell", has_text="DrawingPad: in JupyterLab").last
+    cell = network.cell("DrawingPad")
     cell.locator(".jp-InputPrompt").first.click()
     page.keyboard.press("b")
     page.keyboard.press("Enter")

@@ -29,8 +29,8 @@ from panels import (
     imagining,
     pause,
     recipe,
-    stage,
     training,
+    wire,
 )
 from panels.controls import Knob, Latest
 from panels.markup import answer_html, digits_html
@@ -704,7 +704,7 @@ def test_the_browser_gets_the_network_that_is_there():
     net.biases[1][:] = range(8)
     pad = DrawingPad(net)
     options = {"hidden": "relu", "output": "softmax", "loss": "squared error", "biases": True}
-    assert pad.box.options == options | {"layers": [784, 9, 8, 10]}
+    assert pad.box.options == options | {"layers": [784, 9, 8, 10], "names": []}
     np.testing.assert_equal(sent(pad), net.weights + net.biases)
 
     pad.net = other = NeuralNetwork((784, 5, 10), dtype=np.float64)
@@ -926,13 +926,15 @@ def test_a_job_that_fails_does_not_end_the_next():
     wait_until(lambda: done == [1])
 
 
-def test_each_panel_says_what_it_is_where_it_cannot_be_shown(net, blots, canvas, capsys):
+def test_each_panel_says_what_it_is_where_it_cannot_be_shown(net, blots, canvas, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     for panel in (NeuronExplorer(net, *blots), DrawingPad(net), ImaginePanel(net, canvas)):
         panel._ipython_display_()
-        line = capsys.readouterr().out.splitlines()[0]
-        assert line == repr(panel)
-        assert line.startswith(f"{type(panel).__name__}: ")
-        assert "plain cells" in line
+        output = shown.pop()
+        assert output[wire.VIEW]["model_id"] == panel.box.model_id
+        assert output["text/plain"] == repr(panel)
+        assert repr(panel).startswith(f"{type(panel).__name__}: to play with in JupyterLab")
         panel.close()
 
 
@@ -951,8 +953,8 @@ def test_the_training_panel_leaves_its_last_picture(panel, monkeypatch):
     monkeypatch.setattr("IPython.display.display", display)
     panel._ipython_display_()
     widget, still = shown
-    assert widget[stage.VIEW]["model_id"] == panel.stage.model_id
-    assert "plain cells" in still["text/plain"]
+    assert widget[wire.VIEW]["model_id"] == panel.stage.model_id
+    assert still["text/plain"] == repr(panel)
     tell(panel, "still", png="iVBOR", alt="in words")
     assert updated == [({"image/png": "iVBOR"} | still, {"image/png": {"alt": "in words"}})]
 
