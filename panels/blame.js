@@ -34,6 +34,7 @@ class Blame {
   constructor(model, root) {
     Object.assign(this, { model, root, look: LOOKS[0], picked: [], pointed: null, marked: [] });
     this.foretold = [];  // the keys of pictures that the kernel is about to send
+    this.blind = false;  // whether it was asked for a moment that cannot be foretold
     root.className = "blame";
     root.innerHTML = PARTS;
     this.find = (name) => root.querySelector(name);
@@ -47,6 +48,7 @@ class Blame {
     const { model, ahead, net, foretold } = this, state = state_of(model.get("numbers"));
     const known = foretold.indexOf(key_of(state)), text = model.get("weights");
     this.foretold = known < 0 ? [] : foretold.slice(known + 1);
+    if (state.moment === model.get("moment")) this.blind = false;
     if (known >= 0 && key_of(state) !== key_of(net)) return;  // overtaken: another one is to come
     const right = known >= 0 && !differ(net.data, state.data, 1e-9);
     if (right) net.adopt(state);
@@ -54,20 +56,21 @@ class Blame {
       const same = text === this.text && known < 0, { bits } = ahead.about;
       const weights = same ? ahead.weights
         : Float64Array.from(numbers_of(text, bits > 32 ? Float64Array : Float32Array));
-      ahead.learn(weights, state.example, state.data);
+      ahead.learn(weights, state);
       this.become(state);
     }
     this.text = text;
   }
 
-  // Show what the kernel is about to answer, if that can be told: to a step, to one back (-1), or
-  // to another example.
-  foretell(step, example = this.net.example) {
-    const { ahead, net } = this;
-    if (!ahead.right || (!step && example === net.example)) return;
-    if (step < 0 && !ahead.back()) return;
+  // Show what the kernel is about to answer, if that can be told: to a step, to one back (-1), to
+  // another example, or to another moment. Where it cannot be told, what follows waits as well.
+  foretell(step, { example = this.net.example, moment = this.net.moment } = {}) {
+    const { ahead, net } = this, moved = moment !== net.moment;
+    if (!ahead.right || (!step && !moved && example === net.example)) return;
+    this.blind ||= moved && !ahead.go(moment);
+    if (this.blind || (step < 0 && !ahead.back())) return;
     if (step > 0) ahead.step(example);
-    const { moment, steps, undo } = net, data = ahead.numbers(example);
+    const { steps, undo } = moved ? { steps: 0, undo: 0 } : net, data = ahead.numbers(example);
     this.become({ example, moment, steps: steps + step, undo: undo + step, data });
     this.foretold.push(key_of(this.net));
   }
@@ -255,7 +258,7 @@ class Blame {
         const value = Number(event.target.value);
         model.set(name, value);
         model.save_changes();
-        if (name === "example") this.foretell(0, value);
+        this.foretell(0, { [name]: value });
       };
     }
     for (const look of LOOKS) {

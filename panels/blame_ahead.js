@@ -1,6 +1,6 @@
 // What the kernel is about to answer. Its answer takes a moment, so the network of page/nn.js works
-// it out meanwhile, in 64 bits: another digit, a step, a step back, a nudge. Then the kernel's
-// numbers, those of nn.py, take the place of these.
+// it out meanwhile, in 64 bits: another digit, a step, a step back, a nudge, and a moment that was
+// seen before. Then the kernel's numbers, those of nn.py, take the place of these.
 
 const KEPT = 10;  // steps that can be undone here; those before them, the kernel undoes
 
@@ -28,7 +28,7 @@ class Ahead {
     this.net = new NeuralNetwork(layers, { hidden, output, loss: loss_name, biases, initial });
     this.loss = LOSS[`${loss_name}, ${output}`] ?? LOSS[loss_name];
     this.knows = Boolean(images) && hidden in ACTIVATIONS && output in ACTIVATIONS;
-    this.about = about, this.right = false, this.past = [];
+    this.about = about, this.right = false, this.past = [], this.moments = new Map();
     if (!this.knows) return;
     this.images = numbers_of(images, about.bytes ? Uint8Array : Float64Array);
     this.targets = numbers_of(about.targets, Float64Array);
@@ -44,9 +44,16 @@ class Ahead {
 
   // From the kernel: weights, and the numbers that it makes of an example. Only if ours are the
   // same is anything foretold: there may be an activation, or a network, of somebody's own.
-  learn(weights, example, numbers) {
+  learn(weights, { example, moment, steps, data }) {
     if (weights !== this.weights) this.put(weights), this.past = [];
-    this.right = this.knows && !differ(this.numbers(example), numbers, 1e-4);
+    if (!steps) this.moments.set(moment, weights);
+    this.right = this.knows && !differ(this.numbers(example), data, 1e-4);
+  }
+
+  go(moment) {  // -> whether it could: only where it has been
+    const weights = this.moments.get(moment);
+    if (weights) this.put(weights), this.past = [];
+    return Boolean(weights);
   }
 
   example(n) {  // [x (1, 784), targets (1, 10)]

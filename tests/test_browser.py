@@ -160,8 +160,8 @@ class Notebook:
             self.errors.append(str(error))
 
     def cell(self, name):
-        """The cell that makes a panel, on its first or its last line."""
-        return self.page.locator(".jp-CodeCell", has_text=re.compile(rf"\b{name}\(")).last
+        """The cell that makes a panel."""
+        return self.page.locator(".jp-CodeCell", has_text=f"{name}(").last
 
     def panel(self, name):
         """The output that holds a panel."""

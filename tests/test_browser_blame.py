@@ -280,8 +280,8 @@ def test_what_is_foretold_is_what_the_kernel_answers(
 
 
 FORETOLD = """([{ about, weights, numbers }, nudge]) => {
-    const ahead = new Ahead(about), { data, example } = state_of(numbers), found = [];
-    ahead.learn(Float64Array.from(numbers_of(weights, Float32Array)), example, data);
+    const ahead = new Ahead(about), found = [];
+    ahead.learn(Float64Array.from(numbers_of(weights, Float32Array)), state_of(numbers));
     for (const does of [() => {}, () => ahead.step(7), () => ahead.step(7), () => ahead.back()]) {
         does();
         found.push([...ahead.numbers(7)]);
@@ -313,6 +313,25 @@ def test_it_answers_while_the_kernel_is_silent_and_takes_its_numbers_later(visit
     assert page.evaluate("panel.seen.length") == 0, "nothing is drawn anew"
     assert page.evaluate("[...panel.net.data]") == np.concatenate(shown(visit.panel)[1]).tolist()
     assert said == (visit.text(".loss"), visit.text(".slope"), visit.text(".try"))
+
+
+def test_a_moment_seen_before_is_there_at_once(visit):
+    page, last = visit.page, len(visit.panel.moments) - 1
+    page.get_by_label("at the start").focus()
+    for key, moment in (("End", last), ("Home", 0)):
+        page.keyboard.press(key)
+        visit.shows(0, moment, 0)
+    page.evaluate(HOLD)
+    page.keyboard.press("End")
+    visit.shows(0, last, 0)
+    page.keyboard.press("ArrowLeft")  # not seen yet: waited for, and so is what comes after it
+    page.keyboard.press("ArrowRight")
+    visit.shows(0, last, 0)
+    assert visit.panel.view.moment == 0
+    page.evaluate("() => release()")
+    page.wait_for_function("() => !panel.blind && !panel.foretold.length")
+    visit.shows(0, last, 0)
+    assert page.evaluate("[...panel.net.data]") == np.concatenate(shown(visit.panel)[1]).tolist()
 
 
 HOLD = """() => {  // what is sent and set waits, in order, until release()
@@ -630,10 +649,17 @@ def choose_theme(page, name):
     page.get_by_text(name, exact=True).click()
 
 
+HANDED_ON = """root => {  // the kernel has put the last picture into the place of the one before
+    const { kept } = root.panel, picture = document.querySelector(".jp-RenderedImage img");
+    return kept && picture.src.replace(/\\s|%0A/g, "").endsWith(kept);
+}"""
+
+
 def test_without_its_kernel_the_last_state_stays(notebook, lab):
     page, root = notebook.page, notebook.page.locator(".blame").first
+    root.evaluate("root => { root.panel.kept = null; }")
     root.locator("canvas").click(position={"x": 40, "y": 60})
-    page.wait_for_function("root => root.panel.kept", arg=root.element_handle())
+    page.wait_for_function(HANDED_ON, arg=root.element_handle())
     page.get_by_role("menuitem", name="Kernel", exact=True).click()
     page.get_by_text("Restart Kernel…", exact=True).click()
     page.get_by_role("button", name="Confirm Kernel Restart").click()
