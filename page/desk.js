@@ -5,7 +5,8 @@ const DESK = `
 <p class="row"><span id="should">It should be</span>
   <span class="choices" role="group" aria-labelledby="should"></span>
   <input type="text" maxlength="12" size="14" placeholder="or a sign of yours"
-    aria-label="A sign of your own: its name, then Enter"></p>
+    aria-label="A sign of your own: its name, up to 12 letters">
+  <button type="button" class="named">Teach it</button></p>
 <p class="told" role="status"></p>
 <div class="drawings" role="group" aria-label="Your drawings. Press one to take it away."></div>
 <p class="row files"><button type="button">Keep</button><button type="button">Load</button>
@@ -21,9 +22,8 @@ class Desk {
     const find = (name) => root.querySelector(name);
     this.told = find(".told"), this.choices = find(".choices"), this.drawings = find(".drawings");
     this.name = find("input");
-    this.name.onkeydown = (event) => {
-      if (event.key === "Enter" && this.name.value.trim()) this.teach(this.name.value.trim());
-    };
+    find(".named").onclick = () => this.name.value.trim() && this.teach(this.name.value.trim());
+    this.name.onkeydown = (event) => event.key === "Enter" && find(".named").click();
     const does = { Keep: "keep", Load: "load", "Forget all": "forget" };
     for (const button of root.querySelectorAll(".files button"))
       button.onclick = () => this.ask({ do: does[button.textContent] });
@@ -40,7 +40,7 @@ class Desk {
   teach(what) {  // the drawing is this
     const { image, sheet, why } = this.stage;
     if (!image) {
-      this.told.textContent = why;
+      this.told.textContent = sheet.grey.every((pixel) => pixel === 255) ? "Draw it first." : why;
       return;
     }
     this.name.value = "";
@@ -67,7 +67,7 @@ class Desk {
       const button = make(this.drawings, "button", { type: "button" });
       const canvas = make(button, "canvas", { className: "paper", width: 28, height: 28 });
       paint(canvas, shares(bytes.subarray(784 * i, 784 * i + 784)));
-      make(button, "small", { textContent: what });
+      make(button, "small", { textContent: `${what} ×` });
       button.setAttribute("aria-label", `Drawing ${i + 1}, taught as ${what}: take it away`);
       button.onclick = () => this.ask({ do: "drop", place: i });
     });

@@ -24,7 +24,7 @@ function unknown({ hidden, output }) {  // why a network cannot be shown
 }
 
 function render({ model, el }) {
-  el.dataset.lmSuppressShortcuts = "true";  // arrow keys draw, they do not go to another cell
+  const let_keys_go = own_keys(el);  // arrow keys draw, they do not go to another cell
   const root = make(el, "div", { className: "stage" });
   const trained = () => network(model.get("options"), bytes_in(model.get("parameters")));
   const maps = new Float32Array(bytes_in(model.get("maps")).buffer);  // (looks, 6)
@@ -61,6 +61,7 @@ function render({ model, el }) {
   for (const [event, listener] of Object.entries(heard)) model.on(event, listener);
   put();
   return () => {
+    let_keys_go();
     clearTimeout(timer);
     stage.observer.disconnect();
     for (const [event, listener] of Object.entries(heard)) model.off(event, listener);

@@ -14,7 +14,7 @@ from distortions import ways
 from page.build import SCRIPTS, joined
 
 from .controls import Panel
-from .wire import as_bytes
+from .wire import as_bytes, files
 
 SIDE = 280  # pixels of the sheet
 
@@ -22,7 +22,7 @@ SIDE = 280  # pixels of the sheet
 class Sheet(anywidget.AnyWidget):
     """The stage as a widget: page/pad.js."""
 
-    _esm = joined(*SCRIPTS, "distortions.js", "desk.js", "pad.js")
+    _esm = files("keys.js") + "\n" + joined(*SCRIPTS, "distortions.js", "desk.js", "pad.js")
     _css = joined("stage.css", "desk.css")
     options = traitlets.Dict().tag(sync=True)  # of NeuralNetwork, and the names of its answers
     parameters = traitlets.Bytes().tag(sync=True)  # weights, then biases, float32 in C order

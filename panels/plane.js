@@ -46,7 +46,10 @@ function loss_of(net, x, targets) {
   return [losses.reduce((a, b) => a + b, 0) / z.length, right];
 }
 
-function edge_of(outputs) {  // where the output is one half
+const even = (outputs) => Math.max(...outputs) - Math.min(...outputs) < 1e-3;  // the same everywhere
+
+function edge_of(outputs) {  // where the output is one half, unless that is everywhere or nowhere
+  if (even(outputs)) return "";
   const at = (number) => ((number / (GRID - 1)) * 2 - 1) * RANGE;
   return contour(outputs, GRID, 0.5, (column, row) => [at(column), at(row)]);
 }
@@ -196,6 +199,7 @@ class PlaneView {
     const n = this.points.length;
     this.told.innerHTML = n ? `<b>${this.loss.toFixed(3)}</b> loss<br>`
       + `${this.right} of ${n} right after ${this.steps} steps`
+      + (even(outputs) ? `. It answers ${outputs[0].toFixed(2)} everywhere.` : "")
       : "Click on the plane to set points.";
   }
 

@@ -18,7 +18,10 @@ FRAME = 0.1  # seconds between two looks at a network that learns
 MOST, LONGEST = 6, 12  # signs of one's own, and letters of a name
 JUDGES = 2_000  # held-out digits that say what was forgotten
 BUTTONS = ("teach", "drop", "forget", "keep", "load")  # what the browser may ask for
-WELCOME = "Is it wrong? Say what it should have been. Or draw a sign of your own, and name it."
+WELCOME = (
+    "Is it wrong? Say what it should have been. Or draw a sign of your own, and name it. "
+    "(To go on without teaching, press Clear.)"
+)
 
 
 class TeachingPad(DrawingPad):
@@ -42,6 +45,7 @@ class TeachingPad(DrawingPad):
         self.known = distort(np.asarray(images), np.random.default_rng(0)), labels
         self.validation = [part[:JUDGES] for part in checks.pair("validation", validation)]
         self.path, self.taught, self.learning = path, [], Latest(self._learn)
+        self.answers = 0
         super().__init__(net, looks)
         self._tell(WELCOME)
         self.box.on_msg(lambda box, message, buffers: self._asked(**message))
@@ -59,7 +63,10 @@ class TeachingPad(DrawingPad):
         image = self.image if image is None else checks.rows(image, 784)[0]
         if not image.any():
             raise ValueError("There is nothing on the sheet. Draw it first.")
-        self._take([*self.taught, (named(what), image.astype(np.uint8))])
+        others = self.taught
+        if others and np.array_equal(others[-1][1], image):  # on second thoughts
+            others = others[:-1]
+        self._take([*others, (named(what), image.astype(np.uint8))])
 
     def drop(self, place):
         """Take a drawing away, counted from 0."""
@@ -73,13 +80,21 @@ class TeachingPad(DrawingPad):
         """Add the drawings to a CSV in MNIST's format, or begin one."""
         path = path or self.path
         there = in_words(*signs.load(path)) if Path(path).exists() else []
-        signs.keep(path, *in_numbers(merged(there, self.taught)))
-        count = len(merged(there, self.taught))
-        self._tell(f"{path} has {count} drawings now, in MNIST's format. mnist.read reads it.")
+        both = merged(there, self.taught)
+        if not both:
+            raise ValueError("There are no drawings to keep yet.")
+        signs.keep(path, *in_numbers(both))
+        self._tell(
+            f"{len(both) - len(there)} new, {len(both)} drawings are in {path} now, with those "
+            "of earlier days, in MNIST's format. (Delete the file to begin anew.)"
+        )
 
     def load(self, path=None):
         """Take the drawings in such a CSV, too."""
-        self._take(merged(self.taught, in_words(*signs.load(path or self.path))))
+        path = path or self.path
+        if not Path(path).exists():
+            raise ValueError(f"There is no {path} yet: Keep makes it.")
+        self._take(merged(self.taught, in_words(*signs.load(path))))
 
     def _take(self, taught):
         """These are the drawings from now on."""
@@ -112,7 +127,8 @@ class TeachingPad(DrawingPad):
         held_out = f"{len(self.validation[1]):,} held-out digits"
         self._tell(
             f"It has learned from {many}, in {took:.1f} s. Of {held_out} it reads "
-            f"{net.accuracy(*self.validation):.1%}; before, {self.accuracy:.1%}."
+            f"{net.accuracy(*self.validation):.1%}; before, {self.accuracy:.1%}. (Some tenths up "
+            "or down are luck.)"
         )
 
     def _show(self, net, names):
@@ -123,7 +139,8 @@ class TeachingPad(DrawingPad):
         images, _, own = in_numbers(self.taught)
         taught = [what for what, _ in self.taught]
         shown = {"signs": own, "taught": taught, "images": in_base64(images), "says": says}
-        self.box.lesson = shown
+        self.answers += 1  # so that the same answer twice is sent twice
+        self.box.lesson = shown | {"answer": self.answers}
 
     def _asked(self, do, **what):
         if "image" in what:

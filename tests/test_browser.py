@@ -160,13 +160,12 @@ class Notebook:
             self.errors.append(str(error))
 
     def cell(self, name):
-        """The cell that makes a panel."""
-        return self.page.locator(".jp-CodeCell", has_text=f"{name}(").last
+        """The cell that shows a panel."""
+        return self.page.locator(".jp-CodeCell", has=self.page.locator(f".{name}"))
 
     def panel(self, name):
         """The output that holds a panel."""
-        cell = self.cell(name)
-        panel = cell.locator(OUTPUT, has=self.page.locator(".jupyter-widgets, .stage")).first
+        panel = self.page.locator(OUTPUT, has=self.page.locator(f".{name}"))
         panel.scroll_into_view_if_needed()
         return panel
 
@@ -281,7 +280,7 @@ def test_a_notebook_that_is_merely_opened_and_saved_stays_as_it_is(browser, copy
     page.get_by_text("| Idle").wait_for()
     page.locator(".jp-mod-dirty").first.wait_for()  # by what JupyterLab knows of the language
     # Only the server's answer says that the file is whole: it is emptied first, then written.
-    with page.expect_response(lambda response: response.request.method == "PUT"):
+    with page.expect_response(lambda r: r.request.method == "PUT" and "/api/contents/" in r.url):
         page.keyboard.press("Control+s")
     page.close()
     assert path.stat().st_mtime_ns > modified
@@ -443,6 +442,8 @@ def test_it_learns_what_it_is_told(network):
 
 def test_draw_with_a_finger(network):
     panel = network.panel("DrawingPad")
+    press(panel, "Clear")
+    wait_for_text(panel, "Draw a digit")  # it is in sight, and stays there
     box = panel.locator(".pad").bounding_box()
     finger = network.page.context.new_cdp_session(network.page)
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in STROKES[3]]
@@ -605,6 +606,7 @@ def test_each_panel_in_notebook(browser, copy, lab):
         blame.locator("canvas"),
         plane.locator("svg"),
         landscape.locator(".ball"),
+        pad.locator(".pad"),
     ):
         for key in "ab":
             place.first.press(key)

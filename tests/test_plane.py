@@ -347,3 +347,22 @@ def test_what_makes_no_landscape_is_refused():
         LandscapePanel(np.zeros((3, 3)), [0, 1, 0])
     with pytest.raises(ValueError, match="momentum"):
         LandscapePanel(*messages(), momentum=1)
+
+
+def test_where_all_answers_are_the_same_there_is_no_border(browser):
+    shown = plane(browser, "exclusive or")
+    shown.page.evaluate("view.net.weights[0].data.fill(0); view.net.biases[0].data.fill(0)")
+    shown.page.evaluate("view.show()")
+    assert shown.page.locator(".edge").get_attribute("d") == ""
+    assert "everywhere." in shown.page.locator(".told").inner_text()
+    shown.page.close()
+
+
+def test_what_is_pressed_gets_no_ring_of_the_browsers_own(browser):
+    """It would be measured in the units of the picture: a disc over all of it."""
+    shown = plane(browser, "exclusive or")
+    shown.page.locator(".dot").first.dispatch_event("pointerdown", {"pointerId": 1, "button": 0})
+    shown.page.locator(".dot").first.focus()
+    style = "e => getComputedStyle(e).outlineStyle"
+    assert shown.page.locator(".dot").first.evaluate(style) == "none"
+    shown.page.close()
