@@ -23,7 +23,9 @@ class NeuronExplorer(Panel):
             raise ValueError(f"expected a network with one hidden layer, got layers {net.layers}")
         self.net, self.images, self.labels = net, np.asarray(images), np.asarray(labels)
         chunks = np.array_split(self.images, -(-len(self.images) // CHUNK))
-        self.hidden = np.concatenate([net.forward(chunk)[1] for chunk in chunks])  # (n, 100)
+        self.sums = np.concatenate(
+            [net.sums(net.as_input(chunk), 0) for chunk in chunks]
+        )  # (n, 100)
         draw = Latest(self._draw)
         nodes = net.layers[1]
         self.knob = Knob("hidden node", 0, 0, nodes - 1, changed=lambda: draw(self.knob.value))
@@ -32,13 +34,13 @@ class NeuronExplorer(Panel):
         self._draw(0)
 
     def _draw(self, node):
-        out, excited = self.net.weights[1][node], self.hidden[:, node]  # (10,), (n,)
+        out, z = self.net.weights[1][node], self.sums[:, node]  # (10,), (n,)
         self.weights.value, _ = png(plots.node, self.net.weights[0][:, node], out)
-        order = excited.argsort(kind="stable")
+        order = z.argsort(kind="stable")
         rows = ""
         for how, chosen in (("most", order[:-11:-1]), ("least", order[:10])):
-            captions = [f"a {self.labels[n]}\n{excited[n]:.2f}" for n in chosen]
-            rows += f"These digits excite it {how}:"
+            captions = [f"a {self.labels[n]}\n{z[n]:+.1f}" for n in chosen]
+            rows += f"These digits excite it {how} (below: its sum z):"
             rows += digits_html(self.images[chosen], captions)
         self.digits.value = rows
         self.says.value = (

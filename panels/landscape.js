@@ -280,8 +280,9 @@ class LandscapeView {
     this.curve.show();
     const loss = this.loss(to);
     const above = Number.isFinite(loss) ? `${(loss - this.low).toFixed(3)} above the bottom ` : "";
+    const off = this.project(now).some((x) => Math.abs(x) > 1) ? "It is off the picture. " : "";
     this.told.innerHTML = `<b>${loss.toFixed(3)}</b> loss<br>${above}after `
-      + `${this.steps} steps. ${this.over}`;
+      + `${this.steps} steps. ${off}${this.over}`;
   }
 
   // -- The ball in the hand

@@ -98,6 +98,7 @@ class PlaneView {
     const below = make(root, "div", { className: "below_it" });
     const named = Object.keys(this.model.get("presets")).map((name) => [name, name]);
     this.mark_preset = choice(below, "Points to begin with", named, (name) => {
+      this.film.stop();  // else it is over before one looks
       this.points = this.model.get("presets")[name].map((point) => [...point]);
       this.begin(this.start);
     });

@@ -224,7 +224,7 @@ class TrainingPanel(Panel):
         return failed or (
             f"{'Done' if paused is None else 'Paused'} at epoch {net.epoch:.3g}. Of all "
             f"{len(self.held_out[1]):,} held-out digits {100 * accuracy:.2f} % are right. "
-            "Train goes on from here."
+            f"Train goes on from epoch {net.epoch:.3g}."
         )
 
     def _tell(self, done):

@@ -628,11 +628,11 @@ def test_the_explorer_shows_the_node_that_was_picked(net, blots):
     wait_until(lambda: "Node <b>13</b>" in explorer.says.value)
     assert explorer.weights.value != before
     assert f"loudest for the digit {net.weights[1][13].argmax()}" in explorer.says.value
-    excited = net.forward(blots[0])[1][:, 13]
-    shown = explorer.digits.value.split("most:")[1].split("least:")
-    for part, first in zip(shown, (excited.argmax(), excited.argmin()), strict=True):
+    z = net.sums(net.as_input(blots[0]), 0)[:, 13]
+    shown = explorer.digits.value.split("z):")[1:]
+    for part, first in zip(shown, (z.argmax(), z.argmin()), strict=True):
         cell = digits_html(blots[0][[first]], [""]).split("<br>")[0]
-        caption = f"<br>a {blots[1][first]}<br>{excited[first]:.2f}</div>"
+        caption = f"<br>a {blots[1][first]}<br>{z[first]:+.1f}</div>"
         assert part.startswith(cell + caption)
         assert part.count("<img") == 10
     explorer.knob.field.value = "20"
