@@ -45,11 +45,11 @@ def teach(net, images, labels, known, *, seed=0, each_step=None):
 
     ValueError for what does not fit.
     """
-    rng = np.random.default_rng(seed)
-    taught = _grown(net, checks.new_outputs(net, labels), rng)
+    fresh, rng = checks.teaching(net, labels, seed, each_step), np.random.default_rng(seed)
+    taught = _grown(net, fresh, rng)
     images, targets = checks.examples(taught, images, labels)
     old_images, old_targets = checks.examples(taught, *checks.pair("known", known))
-    count = EXAMPLES + MORE * (taught.layers[-1] - net.layers[-1])
+    count = EXAMPLES + MORE * fresh
     yours = np.resize(np.arange(len(images)), round(SHARE * count))  # all of them, in turns
     theirs = rng.integers(len(old_images), size=count - len(yours))
     rate = fitting_rate(taught, 32)

@@ -112,6 +112,16 @@ def test_labels_that_name_no_output_are_refused(trained, known, labels, said):
         signs.teach(trained, drawn(0, STAR), labels, known)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [{"seed": 1.5}, {"seed": "x"}, {"each_step": 3}, {"known": 7}, {"images": "star"}],
+)
+def test_what_cannot_be_is_named(trained, known, wrong):
+    right = {"images": drawn(0, STAR, each=2), "labels": [10, 10], "known": known}
+    with pytest.raises(ValueError, match=f"^{next(iter(wrong))}: expected"):
+        signs.teach(trained, **(right | wrong))
+
+
 def test_drawings_are_kept_in_mnists_format(starred, tmp_path):
     path = tmp_path / "mine.csv"
     images, labels = drawn(2, FLAGGED, STAR, HEART, each=2), np.repeat([1, 10, 11], 2)
