@@ -23,7 +23,7 @@ class Desk {
     this.told = find(".told"), this.choices = find(".choices"), this.drawings = find(".drawings");
     this.name = find("input");
     find(".named").onclick = () => this.name.value.trim() && this.teach(this.name.value.trim());
-    this.name.onkeydown = (event) => event.key === "Enter" && find(".named").click();
+    this.name.onkeydown = (event) => { if (event.key === "Enter") find(".named").click(); };
     const does = { Keep: "keep", Load: "load", "Forget all": "forget" };
     for (const button of root.querySelectorAll(".files button"))
       button.onclick = () => this.ask({ do: does[button.textContent] });

@@ -6,6 +6,14 @@ function own_keys(root) {
     if (!root.contains(target)) return;
     target.toggleAttribute("data-lm-suppress-shortcuts", !ctrlKey && !metaKey);
   };
+  const leave = ({ target }) => {  // Jupyter takes the focus only from what is not in its cell
+    const active = document.activeElement;
+    if (root.contains(active) && !root.contains(target)) active.blur();
+  };
   addEventListener("keydown", mark, true);  // before Jupyter hears of it
-  return () => removeEventListener("keydown", mark, true);
+  addEventListener("pointerdown", leave, true);
+  return () => {
+    removeEventListener("keydown", mark, true);
+    removeEventListener("pointerdown", leave, true);
+  };
 }

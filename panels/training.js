@@ -18,7 +18,7 @@ const percent = (share) => `${(100 * share).toFixed(1)} %`;
 function typed(field, does) {
   let before = "";
   const done = () => field.value !== before && does(before = field.value);
-  field.onkeydown = (event) => event.key === "Enter" && done();
+  field.onkeydown = (event) => { if (event.key === "Enter") done(); };  // false would end typing
   field.onblur = done;
   return (value) => {
     if (document.activeElement !== field || field.value === before) {

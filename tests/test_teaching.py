@@ -171,7 +171,7 @@ def test_it_is_taught_in_the_browser(browser, pad):
     shown.draw(TICK)
     assert (pad.picture < 128).mean() < 0.12, "the next stroke begins another drawing"
     name = shown.page.get_by_label("A sign of your own")
-    name.fill("<b>tick")
+    name.press_sequentially("<b>tick")
     name.press("Enter")
     print(f"a new sign: {shown.answer():.2f} s")
     assert shown.says.startswith("It says <b>tick, with"), "names are text"
