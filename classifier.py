@@ -140,6 +140,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):
         """The rows that count, and their targets (n, classes), times weights of 1 at most."""
         weights = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         counts = weights > 0
+        if not counts.any():  # older versions of scikit-learn let this pass
+            raise ValueError("sample_weight: expected one or more above 0")
         weights = weights[counts, None] / weights.max()  # (n, 1)
         self.network_.average = float(weights.mean())
         rows = self.network_.as_targets(targets[counts]) * weights  # (n, classes)

@@ -16,6 +16,7 @@ def fail(self):
 threading.Thread.start = fail
 sys.modules["requests"] = sys.modules["pooch"] = None  # whoever imports them fails
 warnings.simplefilter("error")
+warnings.filterwarnings("ignore", category=DeprecationWarning, module="matplotlib")  # its own
 
 import numpy as np
 import mnist
