@@ -16,7 +16,8 @@ def fail(self):
 threading.Thread.start = fail
 sys.modules["requests"] = sys.modules["pooch"] = None  # whoever imports them fails
 warnings.simplefilter("error")
-warnings.filterwarnings("ignore", category=DeprecationWarning, module="matplotlib")  # its own
+for library in ("matplotlib", "anywidget", "ipywidgets", "traitlets"):  # of each other
+    warnings.filterwarnings("ignore", category=DeprecationWarning, module=library)
 
 import numpy as np
 import mnist
