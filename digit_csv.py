@@ -82,10 +82,10 @@ def parse(file, labelled=True):
     if not first[1]:
         raise ValueError("there is no digit in it")
     dtype = np.float64 if first[1].count(".") >= 784 else np.uint8
-    words = [(names[column].lower().split() or [""])[0] if names else "" for column in (0, -1)]
-    named = [column for column, word in zip((0, -1), words, strict=True) if word in LABEL]
+    words = [name.lower().partition(" ")[0] for name in names]  # "sign 10=star" is a sign
+    named = [column for column in (0, -1) if words and words[column] in LABEL]
     label = [*named, 0][0] if labelled else None
-    most = 255 if "sign" in words else 9
+    most = 255 if named and words[named[0]] == "sign" else 9
     form = Form(separator, 784 + labelled, dtype, label, most)
 
     pixels, labels, lines = bytearray(), bytearray(), chain([first], lines)

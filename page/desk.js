@@ -11,8 +11,6 @@ const DESK = `
 <div class="drawings" role="group" aria-label="Your drawings. Press one to take it away."></div>
 <p class="row files"><button type="button">Keep</button><button type="button">Load</button>
   <button type="button">Forget all</button></p>`;
-const LOST = "The kernel does not answer: it is busy with a cell, or it was restarted. In that case "
-  + "run the cell again.";
 
 class Desk {
   constructor(root, stage, model) {
@@ -33,7 +31,7 @@ class Desk {
   ask(message) {
     this.told.textContent = "…";
     clearTimeout(this.silent);
-    this.silent = setTimeout(() => { this.told.textContent = LOST; }, 5000);
+    this.silent = setTimeout(() => { this.told.textContent = SILENT; }, 5000);
     this.model.send(message);
   }
 

@@ -1,4 +1,5 @@
-// An element of the page, and the numbers from 0: what all scripts here and in panels/ begin with.
+// An element of the page, the numbers from 0, text fit for HTML, and what is said of a kernel that is
+// silent: what all scripts here and in panels/ begin with.
 
 function make(parent, tag, properties = {}, attributes = {}) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -7,5 +8,8 @@ function make(parent, tag, properties = {}, attributes = {}) {
 }
 
 const numbers = (n) => Array.from({ length: n }, (_, i) => i);
+
+const SILENT = "The kernel does not answer: it is busy with a cell, or it was restarted. In that "
+  + "case run the cell again.";
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);

@@ -6,7 +6,8 @@
 const STROKE = [2.5, 4.0];  // width of a stroke in pixels of the 20 x 20 box
 const BLANK = "Draw a digit, 0 to 9, with mouse, finger or arrow keys.";
 const SMALL = "There is nearly nothing on the sheet. Draw a digit, larger.";
-const LINES = "Lines or a blot cannot be told from a digit. Draw one digit, larger, or with a thinner pen.";
+const LINES = "Lines or a blot cannot be told from a digit. Draw one digit, larger, or with a "
+  + "thinner pen.";
 
 class NoDigit extends Error {}
 

@@ -173,8 +173,9 @@ class Stage {
     const looks = this.maps.length ? `, on average of ${this.maps.length} looks` : "";
     const doubt = outputs[first] < 0.5
       ? " It is not sure, but has to name one, whatever you draw." : "";
-    this.says.innerHTML = `It says <b>${this.name(first)}</b>, with ${outputs[first].toFixed(2)}${looks}.`
-      + doubt + (k === first ? "" : ` Why not <b>${this.name(k)}</b>, with ${outputs[k].toFixed(2)}?`);
+    const with_output = (j) => `<b>${this.name(j)}</b>, with ${outputs[j].toFixed(2)}`;
+    this.says.innerHTML = `It says ${with_output(first)}${looks}.` + doubt
+      + (k === first ? "" : ` Why not ${with_output(k)}?`);
     const { length } = this.net.weights;
     if (length > 2) this.says.innerHTML += ` You see the first of its ${length - 1} hidden layers.`;
     if (!this.speaks) return;

@@ -23,9 +23,8 @@ class NeuronExplorer(Panel):
             raise ValueError(f"expected a network with one hidden layer, got layers {net.layers}")
         self.net, self.images, self.labels = net, np.asarray(images), np.asarray(labels)
         chunks = np.array_split(self.images, -(-len(self.images) // CHUNK))
-        self.sums = np.concatenate(
-            [net.sums(net.as_input(chunk), 0) for chunk in chunks]
-        )  # (n, 100)
+        sums = [net.sums(net.as_input(chunk), 0) for chunk in chunks]
+        self.sums = np.concatenate(sums)  # (n, 100)
         draw = Latest(self._draw)
         nodes = net.layers[1]
         self.knob = Knob("hidden node", 0, 0, nodes - 1, changed=lambda: draw(self.knob.value))

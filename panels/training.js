@@ -3,8 +3,6 @@
 
 const LOST = "The kernel has stopped or was restarted. This is the last picture: run the cell "
   + "again to play on.";
-const SILENT = "The kernel does not answer: it is busy with a cell, or it was restarted. In that "
-  + "case run the cell again.";
 const TRIES = {  // experiments at a click: what differs from the first values of the knobs
   "a rate too large": { learning_rate: 20, epochs: 5 },
   "fifty digits by heart": { learning_rate: 2, digits: 50, epochs: 150, batch_size: 4 },
